@@ -1,0 +1,37 @@
+# The recipes of this house. Everything that is tested or packaged starts from target/ship.
+
+CARGO ?= cargo
+SHIP := target/ship
+PACKAGES := ca-certificates gcc iproute2 libc6-dev libpam0g-dev openssh-client openssh-server passwd sudo
+
+.PHONY: build test lint prepare clean
+
+## What is shipped: the module without anything of the network, and the two programs.
+build: prepare
+	$(CARGO) build --locked --release --bins
+	$(CARGO) rustc --locked --release --lib --no-default-features --crate-type cdylib --target-dir target/module
+	mkdir -p $(SHIP)
+	install -m 644 target/module/release/libpam_sms.so $(SHIP)/pam_sms.so
+	install -m 755 target/release/pam-sms target/release/pam-sms-helper $(SHIP)/
+
+## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
+test: build
+	$(CARGO) test --locked
+
+lint: prepare
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --lib --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+## Installs what is missing on a fresh Debian.
+prepare:
+	@missing=""; for package in $(PACKAGES); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing; \
+	fi
+
+clean:
+	$(CARGO) clean

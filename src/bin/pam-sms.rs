@@ -1,0 +1,5 @@
+//! The admin's program.
+
+fn main() -> std::process::ExitCode {
+    pam_sms::cli::main()
+}

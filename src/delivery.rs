@@ -1,0 +1,39 @@
+//! What became of a message: the one word that the gateways, the helper and the login share.
+
+/// The fate of one message after every provider that could take it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// A provider took it.
+    Accepted,
+    /// A request went out and nobody knows whether it was taken: the code may arrive.
+    Uncertain,
+    /// This number takes no messages (not a number, or its owner opted out); no provider will help.
+    Refused,
+    /// Every provider was tried and at least one of them could be reached.
+    Failed,
+    /// Every provider was out of reach: could not be connected to, had no address, or answered 5xx.
+    /// The only fate that `if_unreachable = "allow"` is about.
+    OutOfReach,
+    /// The helper found the configuration of a provider unusable.
+    Misconfigured,
+    /// The helper itself is missing, died, was late or talked nonsense.
+    HelperBroken,
+}
+
+/// The fate of a message and what to say of it in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What became of it.
+    pub fate: Fate,
+    /// The name of the provider that took, or may have taken it; empty where none did.
+    pub via: String,
+    /// For the admin: which provider answered what. Holds no key, code or whole number.
+    pub detail: String,
+}
+
+impl Outcome {
+    /// An outcome in which no provider took the message.
+    pub fn without_provider(fate: Fate, detail: impl Into<String>) -> Self {
+        Self { fate, via: String::new(), detail: detail.into() }
+    }
+}

@@ -1,0 +1,318 @@
+//! How a provider takes a text, as data.
+//!
+//! A description says what an admin writes down (`keys`, `needs`), what is sent (`request`), what
+//! counts as taken (`accepted`), and what an error means (`error`). One engine ([`super::http`])
+//! does what it says. Values are [`Pattern`]s over named variables, each encoded for the place where
+//! it stands and never pasted into a body.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
+
+use super::pattern::Pattern;
+
+/// The descriptions that are built in, by kind.
+pub const BUILT_IN: [(&str, &str); 5] = [
+    ("clickatell", include_str!("providers/clickatell.toml")),
+    ("clickatell-legacy", include_str!("providers/clickatell-legacy.toml")),
+    ("clickatell-platform", include_str!("providers/clickatell-platform.toml")),
+    ("smsc", include_str!("providers/smsc.toml")),
+    ("twilio", include_str!("providers/twilio.toml")),
+];
+
+/// How one kind of provider takes a text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// What it is, for people.
+    pub about: String,
+    /// What an admin writes into the `[[provider]]` table.
+    pub keys: BTreeMap<String, Key>,
+    /// Each row is a choice of sets of keys, of which at least one must be complete.
+    #[serde(default)]
+    pub needs: Vec<Vec<Vec<String>>>,
+    /// Where the provider is, unless the admin says otherwise; the first that applies.
+    #[serde(default)]
+    pub base_url: Vec<Value>,
+    /// What is sent.
+    pub request: Request,
+    /// What counts as taken.
+    pub accepted: Accepted,
+    /// What an error looks like, and means.
+    #[serde(default)]
+    pub error: Errors,
+}
+
+/// One key of a `[[provider]]` table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// What it is, for people.
+    pub about: String,
+    /// Whether it may come from a file of its own (`_file`) and is never shown.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// What is sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, behind the base URL.
+    pub path: Pattern,
+    /// User and password; the first pair that applies.
+    #[serde(default)]
+    pub basic: Vec<Basic>,
+    /// Further headers.
+    #[serde(default)]
+    pub header: Vec<Field>,
+    /// Fields behind the `?`.
+    #[serde(default)]
+    pub query: Vec<Field>,
+    /// Fields of a form, which is then the body.
+    #[serde(default)]
+    pub form: Vec<Field>,
+    /// A JSON body: strings in it are patterns, a key whose pattern has nothing to say is left out.
+    #[serde(default)]
+    pub json: Option<toml::Value>,
+}
+
+/// The HTTP method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// `GET`, which puts keys into other people's logs: only where there is nothing else.
+    Get,
+    /// `POST`
+    Post,
+}
+
+/// User and password for basic authentication.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basic {
+    /// The user.
+    pub user: Pattern,
+    /// The password.
+    pub password: Pattern,
+    /// Only then.
+    #[serde(default)]
+    pub when: Option<Condition>,
+}
+
+/// A named field of a form, a query or the headers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Pattern,
+    /// Only then.
+    #[serde(default)]
+    pub when: Option<Condition>,
+}
+
+/// A value with a condition.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Value {
+    /// The value.
+    pub value: Pattern,
+    /// Only when all of these keys are set.
+    #[serde(default)]
+    pub when: Vec<String>,
+}
+
+/// When a field is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// The text fits the GSM alphabet.
+    Gsm7,
+    /// It does not.
+    Ucs2,
+    /// The text takes more than one segment.
+    Long,
+    /// The admin has set this key.
+    Key(String),
+}
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match String::deserialize(deserializer)?.as_str() {
+            "gsm7" => Self::Gsm7,
+            "ucs2" => Self::Ucs2,
+            "long" => Self::Long,
+            key => Self::Key(key.to_owned()),
+        })
+    }
+}
+
+/// What counts as taken: all of it must hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// The HTTP status is one of these.
+    pub status: Vec<u16>,
+    /// The JSON value at each place is this one.
+    #[serde(default)]
+    pub equals: BTreeMap<String, toml::Value>,
+    /// The JSON string at each place is none of these.
+    #[serde(default)]
+    pub none_of: BTreeMap<String, Vec<String>>,
+    /// There is something at each of these places.
+    #[serde(default)]
+    pub present: Vec<String>,
+    /// There is nothing, or null, at each of these places.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// The body, as text, matches.
+    #[serde(default)]
+    pub text: Option<Regex>,
+}
+
+/// What an error looks like, and means.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Errors {
+    /// Where the code stands; the first place that has one.
+    #[serde(default)]
+    pub code: Vec<String>,
+    /// Where the words stand; the first place that has some.
+    #[serde(default)]
+    pub message: Vec<String>,
+    /// The body, as text: the first group is the code, the second the words.
+    #[serde(default)]
+    pub text: Option<Regex>,
+    /// What codes mean. What no row names is judged by the HTTP status.
+    #[serde(default)]
+    pub class: Vec<ClassRow>,
+}
+
+/// Codes of one meaning.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassRow {
+    /// The meaning.
+    pub class: Class,
+    /// The codes, as text.
+    pub code: Vec<String>,
+}
+
+/// What an error means, which decides whether another provider can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// This number takes no messages.
+    Recipient,
+    /// Its owner does not want any; no way round that.
+    Optout,
+    /// This text, or its sender, is not taken.
+    Content,
+    /// The keys are wrong.
+    Auth,
+    /// No money left.
+    Credit,
+    /// The account is not set up for this.
+    Config,
+    /// Too much at once.
+    Throttle,
+    /// The provider has trouble of its own.
+    Transient,
+    /// The answer is not understood.
+    Unknown,
+}
+
+impl Class {
+    /// What a status means where its code says nothing.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::Auth,
+            402 => Self::Credit,
+            429 => Self::Throttle,
+            500..=599 => Self::Transient,
+            400..=499 => Self::Config,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The word for it in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recipient => "recipient",
+            Self::Optout => "optout",
+            Self::Content => "content",
+            Self::Auth => "auth",
+            Self::Credit => "credit",
+            Self::Config => "config",
+            Self::Throttle => "throttle",
+            Self::Transient => "transient",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A regular expression, compiled when the description is read.
+pub struct Regex(pub regex_lite::Regex);
+
+impl fmt::Debug for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Regex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        regex_lite::Regex::new(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// What a pattern may name besides the keys: see [`super::http::Variables`].
+pub const VARIABLES: [&str; 5] = ["to+", "to", "text", "text_ucs2_hex", "segments"];
+
+impl Description {
+    /// Checks what the types cannot: that every name leads somewhere.
+    ///
+    /// # Errors
+    /// With the name that leads nowhere.
+    pub fn check(&self) -> Result<(), String> {
+        let known = |name: &str| VARIABLES.contains(&name) || self.keys.contains_key(name);
+        if let Some(name) = self.patterns().flat_map(Pattern::names).find(|name| !known(name)) {
+            return Err(format!("`{{{name}}}` is neither a key of this description nor a variable"));
+        }
+        let base = self.base_url.iter().flat_map(|choice| &choice.when);
+        let needs = self.needs.iter().flatten().flatten();
+        let conditions = self.conditions().filter_map(|condition| match condition {
+            Condition::Key(key) => Some(key),
+            _ => None,
+        });
+        match base.chain(needs).chain(conditions).find(|name| !self.keys.contains_key(*name)) {
+            Some(name) => Err(format!("`{name}` is no key of this description")),
+            None => Ok(()),
+        }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        let request = &self.request;
+        request.header.iter().chain(&request.query).chain(&request.form)
+    }
+
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let basic = self.request.basic.iter().filter_map(|basic| basic.when.as_ref());
+        self.fields().filter_map(|field| field.when.as_ref()).chain(basic)
+    }
+
+    fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let basic = self.request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
+        let base = self.base_url.iter().map(|choice| &choice.value);
+        let fields = self.fields().map(|field| &field.value);
+        std::iter::once(&self.request.path).chain(basic).chain(base).chain(fields)
+    }
+}

@@ -1,0 +1,82 @@
+//! What an answer means. An answer that is not understood is never a success.
+
+use serde_json::Value;
+
+use super::Attempt;
+use super::description::{Accepted, Class, Description, Errors};
+
+/// One answer of a provider, its body cut to what is worth reading.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, as text.
+    pub body: String,
+}
+
+/// Judges an answer by the provider's description. `conceal` takes secrets and numbers out of what
+/// the provider said.
+pub fn judge(
+    answer: &Answer,
+    description: &Description,
+    conceal: impl Fn(&str) -> String,
+) -> Attempt {
+    let json = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
+    if is_accepted(answer, &json, &description.accepted) {
+        return Attempt::Accepted;
+    }
+    let (code, message) = error_of(&answer.body, &json, &description.error);
+    let class = class_of(&code, answer.status, &description.error);
+    let mut said = format!("{} (HTTP {}", class.as_str(), answer.status);
+    if !code.is_empty() {
+        said.push_str(&format!(", code {}", conceal(&code)));
+    }
+    if !message.is_empty() {
+        said.push_str(&format!(": {}", conceal(&message)));
+    }
+    said.push(')');
+    match class {
+        Class::Recipient | Class::Optout => Attempt::Refused(said),
+        Class::Transient if answer.status >= 500 => Attempt::OutOfReach(said),
+        _ => Attempt::Failed(said),
+    }
+}
+
+fn is_accepted(answer: &Answer, json: &Value, rules: &Accepted) -> bool {
+    let at = |place: &String| json.pointer(place).filter(|value| !value.is_null());
+    rules.status.contains(&answer.status)
+        && rules.equals.iter().all(|(place, wanted)| {
+            at(place).is_some_and(|found| serde_json::to_value(wanted).is_ok_and(|w| w == *found))
+        })
+        && rules.none_of.iter().all(|(place, bad)| {
+            !at(place).and_then(Value::as_str).is_some_and(|found| bad.iter().any(|b| b == found))
+        })
+        && rules.present.iter().all(|place| at(place).is_some())
+        && rules.absent.iter().all(|place| at(place).is_none())
+        && rules.text.as_ref().is_none_or(|regex| regex.0.is_match(&answer.body))
+}
+
+fn error_of(body: &str, json: &Value, errors: &Errors) -> (String, String) {
+    if let Some(found) = errors.text.as_ref().and_then(|regex| regex.0.captures(body)) {
+        let group = |index| found.get(index).map(|m| m.as_str().to_owned()).unwrap_or_default();
+        return (group(1), group(2));
+    }
+    let first = |places: &[String]| {
+        let found = places.iter().filter_map(|place| json.pointer(place)).find_map(plain);
+        found.unwrap_or_default()
+    };
+    (first(&errors.code), first(&errors.message))
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.chars().take(200).collect()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn class_of(code: &str, status: u16, errors: &Errors) -> Class {
+    let row = errors.class.iter().find(|row| row.code.iter().any(|known| known == code));
+    row.map_or(Class::of_status(status), |row| row.class)
+}

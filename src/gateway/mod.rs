@@ -1,0 +1,186 @@
+//! How a text reaches a phone: providers in order, one deadline for all of them together.
+//!
+//! ```text
+//! provider.rs     a [[provider]] table, judged: kind, keys, secrets, routes
+//! description.rs  how a kind of provider takes a text, as data (providers/*.toml)
+//! pattern.rs      text with variables
+//! http.rs         build the request, send it
+//! judge.rs        what an answer means
+//! outbox.rs       a file in place of a phone, for trying things out
+//! ```
+
+pub mod description;
+pub mod http;
+pub mod judge;
+pub mod outbox;
+pub mod pattern;
+pub mod provider;
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::config::file::Trust;
+use crate::config::model::Config;
+use crate::config::source::{ConfigError, Sources};
+use crate::delivery::{Fate, Outcome};
+use crate::people::PhoneNumber;
+use crate::secret::Secret;
+use provider::{Channel, Provider, Tables};
+
+/// The system user that the helper becomes, unless `run_as` names another.
+const RUN_AS: &str = "_pam-sms";
+
+/// All providers of a configuration, with everything opened that only root may open.
+pub struct Gateway {
+    providers: Vec<Provider>,
+    run_as: String,
+}
+
+/// What became of one attempt at one provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// It took the message.
+    Accepted,
+    /// The number takes no messages: no other provider is asked.
+    Refused(String),
+    /// The request went out and no answer came.
+    Uncertain(String),
+    /// It did not take it, and was there to say so; or the fault is on our side.
+    Failed(String),
+    /// It could not be connected to, has no address in time, or answered 5xx.
+    OutOfReach(String),
+}
+
+impl Gateway {
+    /// Reads the configuration, as root: providers, secrets, authorities, the outbox.
+    ///
+    /// # Errors
+    /// With file, line and column, when anything of it is unusable.
+    pub fn open(config: &Path) -> Result<Self, ConfigError> {
+        Self::open_with(&Sources::load(config, Trust::Root)?, config, Trust::Root, true)
+    }
+
+    /// Judges the providers of a configuration and opens nothing.
+    ///
+    /// # Errors
+    /// As [`Gateway::open`].
+    pub fn check(sources: &Sources, config: &Path, trust: Trust) -> Result<Self, ConfigError> {
+        Self::open_with(sources, config, trust, false)
+    }
+
+    fn open_with(
+        sources: &Sources,
+        path: &Path,
+        trust: Trust,
+        open: bool,
+    ) -> Result<Self, ConfigError> {
+        let config: Config<Tables> = sources.parse()?;
+        let run_as = config.delivery.run_as.clone().unwrap_or_else(|| RUN_AS.to_owned());
+        let reader = provider::Reader { sources, config: path, trust, open, rules: &config.delivery };
+        let providers = reader.read(config.provider)?;
+        Ok(Self { providers, run_as })
+    }
+
+    /// The system user to become.
+    #[must_use]
+    pub fn run_as(&self) -> &str {
+        &self.run_as
+    }
+
+    /// The providers' names and whether each is only an outbox.
+    pub fn providers(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.providers.iter().map(|p| (p.name.as_str(), matches!(p.channel, Channel::Outbox(_))))
+    }
+
+    /// Sends `text` through the first provider that takes it.
+    #[must_use]
+    pub fn deliver(&self, to: &PhoneNumber, text: &Secret, deadline: Instant) -> Outcome {
+        let route = self.route(to);
+        if route.is_empty() {
+            let detail = "no provider is configured for this number's country";
+            return Outcome::without_provider(Fate::Failed, detail);
+        }
+        let mut tally = Tally::default();
+        for (index, provider) in route.iter().enumerate() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tally.add(provider, Attempt::Failed("no time left".to_owned()));
+                continue;
+            }
+            let share = left / u32::try_from(route.len() - index).unwrap_or(1);
+            let time = provider.timeout.map_or(share, |own| share.min(own));
+            let attempt = provider.attempt(to, text, time);
+            match attempt {
+                Attempt::Accepted => {
+                    let (via, detail) = (provider.name.clone(), tally.words.join("; "));
+                    return Outcome { fate: Fate::Accepted, via, detail };
+                }
+                Attempt::Refused(_) => {
+                    tally.add(provider, attempt);
+                    return tally.outcome(Fate::Refused);
+                }
+                other => tally.add(provider, other),
+            }
+        }
+        let fate = if tally.all_out_of_reach { Fate::OutOfReach } else { Fate::Failed };
+        tally.outcome(fate)
+    }
+
+    /// Those that prefer this number's country first, then those for any, then the rest, but never
+    /// one that is for its own countries only.
+    fn route(&self, to: &PhoneNumber) -> Vec<&Provider> {
+        let rank = |provider: &Provider| {
+            if provider.countries.is_empty() {
+                return Some(1);
+            }
+            match provider.countries.iter().any(|prefix| to.starts_with(prefix)) {
+                true => Some(0),
+                false if provider.countries_only => None,
+                false => Some(2),
+            }
+        };
+        let mut route: Vec<_> =
+            self.providers.iter().filter_map(|p| rank(p).map(|rank| (rank, p))).collect();
+        route.sort_by_key(|(rank, _)| *rank);
+        route.into_iter().map(|(_, provider)| provider).collect()
+    }
+}
+
+/// What has been tried so far.
+struct Tally {
+    words: Vec<String>,
+    /// The first provider that may have taken the message.
+    uncertain: Option<String>,
+    all_out_of_reach: bool,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { words: Vec::new(), uncertain: None, all_out_of_reach: true }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, provider: &Provider, attempt: Attempt) {
+        self.all_out_of_reach &= matches!(attempt, Attempt::OutOfReach(_));
+        let said = match attempt {
+            Attempt::Accepted => return,
+            Attempt::Uncertain(said) => {
+                self.uncertain.get_or_insert_with(|| provider.name.clone());
+                said
+            }
+            Attempt::Refused(said) | Attempt::Failed(said) | Attempt::OutOfReach(said) => said,
+        };
+        self.words.push(format!("{}: {said}", provider.name));
+    }
+
+    /// A message that may be on its way outweighs what came after it.
+    fn outcome(self, fate: Fate) -> Outcome {
+        let detail = self.words.join("; ");
+        match self.uncertain {
+            Some(via) => Outcome { fate: Fate::Uncertain, via, detail },
+            None => Outcome { fate, via: String::new(), detail },
+        }
+    }
+}
+

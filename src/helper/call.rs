@@ -1,0 +1,126 @@
+//! The module's end: starts the helper, hands it one request, waits for one outcome, ends it.
+//!
+//! Whatever goes wrong here is the helper's or the machine's fault and never looks like an outage of
+//! a provider: an attacker can kill, starve or stop a process, and must not get in by it.
+
+use std::fs;
+use std::io::{self, Read};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::wire;
+use crate::delivery::{Fate, Outcome};
+use crate::login::ports::Delivery;
+use crate::people::PhoneNumber;
+use crate::secret::Secret;
+use crate::sys::{self, Process};
+
+/// How much longer than its own time the helper may take before it is killed.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The helper, as a way to deliver.
+#[derive(Debug)]
+pub struct Helper<'a> {
+    /// The program.
+    pub program: &'a Path,
+    /// The configuration it shall read.
+    pub config: &'a Path,
+    /// Time for all providers together.
+    pub timeout: Duration,
+}
+
+impl Delivery for Helper<'_> {
+    fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
+        self.exchange(number, text).unwrap_or_else(|reason| {
+            let program = self.program.display();
+            Outcome::without_provider(Fate::HelperBroken, format!("helper {program}: {reason}"))
+        })
+    }
+}
+
+impl Helper<'_> {
+    fn exchange(&self, number: &PhoneNumber, text: &Secret) -> Result<Outcome, String> {
+        check_program(self.program)?;
+        let request = wire::encode_request(self.config, self.timeout, number, text)
+            .map_err(|error| format!("the request cannot be sent: {error}"))?;
+        let (ours, theirs) =
+            UnixStream::pair().map_err(|error| format!("no line to it: {error}"))?;
+        let process = self.start(theirs).map_err(|error| format!("cannot be started: {error}"))?;
+        let outcome = talk(ours, &request, Instant::now() + self.timeout + GRACE);
+        process.end();
+        outcome
+    }
+
+    /// A clean start: the environment under su and sudo is the caller's (`SSL_CERT_FILE`,
+    /// `http_proxy`), and so is the folder.
+    fn start(&self, line: UnixStream) -> io::Result<Process> {
+        let mut command = Command::new(self.program);
+        command
+            .env_clear()
+            // One silent name server must not eat the time of all providers.
+            .env("RES_OPTIONS", "timeout:1 attempts:1")
+            .current_dir("/")
+            .stdin(OwnedFd::from(line))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Process::start(command)
+    }
+}
+
+/// A program that others could have changed is not started as root.
+fn check_program(program: &Path) -> Result<(), String> {
+    let meta = fs::metadata(program).map_err(|error| error.to_string())?;
+    if !meta.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
+    if meta.uid() != 0 || meta.mode() & 0o022 != 0 {
+        let mode = meta.mode() & 0o7777;
+        return Err(format!(
+            "belongs to uid {} and has mode {mode:04o}: run `chown root` and `chmod 755` on it",
+            meta.uid()
+        ));
+    }
+    Ok(())
+}
+
+fn talk(line: UnixStream, request: &[u8], deadline: Instant) -> Result<Outcome, String> {
+    let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+    line.set_write_timeout(Some(left())).map_err(|error| error.to_string())?;
+    sys::send_all(&line, request).map_err(|error| format!("does not listen: {error}"))?;
+    line.shutdown(Shutdown::Write).map_err(|error| error.to_string())?;
+    let frame = wire::read_frame(Until { line, deadline }).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => "did not answer in time and was killed".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    })?;
+    if frame.is_empty() {
+        return Err("died without an answer".to_owned());
+    }
+    wire::decode_outcome(&frame).map_err(|error| format!("its answer is not understood: {error}"))
+}
+
+/// A stream with one deadline for all reads together, so that a byte now and then does not help.
+struct Until {
+    line: UnixStream,
+    deadline: Instant,
+}
+
+impl Read for Until {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.line.set_read_timeout(Some(left))?;
+        match self.line.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A second factor by SMS for Linux logins.
+//!
+//! After the password or key, a login asks for a single-use code that arrives by SMS. This is the
+//! way one login takes through the rooms of this house:
+//!
+//! ```text
+//!  libpam ─▶ pam/            the border: entry points, items, conversation, return codes
+//!              │
+//!              ▼
+//!            authenticate    arguments, configuration, account, number: the rooms wired together
+//!              │
+//!              ├─▶ config/   files that are believed, with a place for every error
+//!              ├─▶ people/   who has which number
+//!              ▼
+//!            login/          the second factor itself: code, prompt, tries, verdict
+//!              │      ▲
+//!              │      └───── message/   the text of the SMS and its segments
+//!              ▼
+//!            helper/call ══ socketpair ══▶ helper/serve   (another process, unprivileged)
+//!                                             │
+//!                                             ▼
+//!                                          gateway/       providers as data, over HTTPS
+//! ```
+//!
+//! `audit` writes the log, `secret` keeps what must leave no trace, `sys` makes system calls. The
+//! module is built without the feature `helper`, so that nothing of the network is in it.
+
+pub mod audit;
+pub mod authenticate;
+#[cfg(feature = "program")]
+pub mod cli;
+pub mod config;
+pub mod delivery;
+#[cfg(feature = "helper")]
+pub mod gateway;
+pub mod helper;
+pub mod login;
+pub mod message;
+pub mod pam;
+pub mod people;
+pub mod secret;
+pub mod sys;

@@ -1,0 +1,81 @@
+//! What a login needs of the world, as small traits: a conversation, a way to deliver, a clock and
+//! a journal. The module plugs in libpam, the helper, the kernel's clock and syslog; the tests plug
+//! in scripts.
+
+use std::time::Duration;
+
+use crate::delivery::Outcome;
+use crate::people::PhoneNumber;
+use crate::secret::Secret;
+
+/// The person at the other end could not be asked, or did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// Why, for the log.
+    pub reason: &'static str,
+}
+
+/// The conversation with the person who logs in.
+pub trait Host {
+    /// Says where a code will go, before it is sent, where saying it shows whether anyone is there.
+    ///
+    /// # Errors
+    /// When there is no conversation, or one that cannot carry a code: then nothing is sent.
+    fn announce(&mut self, text: &str) -> Result<(), NoAnswer>;
+
+    /// Shows `prompt` and takes one line.
+    ///
+    /// # Errors
+    /// When there is no conversation, it was cut, or the answer is NULL.
+    fn ask(&mut self, prompt: &str) -> Result<Secret, NoAnswer>;
+
+    /// Last words before a denial. Nobody depends on their being read.
+    fn farewell(&mut self, text: &str);
+}
+
+/// The way of a text to a phone.
+pub trait Delivery {
+    /// Sends `text` to `number` and says what became of it. Bounded in time.
+    fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome;
+}
+
+/// A clock that goes on while the machine sleeps and that nobody can set.
+pub trait Clock {
+    /// Time since the machine was started.
+    fn now(&self) -> Duration;
+}
+
+/// What is worth a line in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A provider took the first message of this login.
+    Sent,
+    /// A provider took a further message of this login.
+    Resent,
+    /// A message may be on its way.
+    Uncertain,
+    /// No message could be sent.
+    Undeliverable,
+    /// The right code came in time.
+    Accepted,
+    /// A wrong code, or no usable answer.
+    Rejected,
+    /// A code came too late.
+    Expired,
+    /// Someone was let in because no provider could be reached.
+    FailOpen,
+    /// This service does not ask.
+    Skipped,
+    /// No number is stored for this account.
+    Unenrolled,
+    /// Something works that should be mended before it breaks.
+    Warning,
+    /// Something is broken that is ours or the admin's.
+    Error,
+}
+
+/// Where events are written down.
+pub trait Journal {
+    /// Writes one event. A journal that cannot write changes no verdict.
+    fn record(&mut self, event: Event, fields: &[(&str, &str)]);
+}

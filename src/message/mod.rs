@@ -1,0 +1,451 @@
+//! The text of an SMS: what an admin may write, and what becomes of it.
+//!
+//! A template is read once, when the configuration is, so that a slip in it is found by `pam-sms
+//! check` and not by the first person who waits for a code. Values are put in by name and are never
+//! read as templates themselves, so a host or a user called `{code}` is only a strange name.
+
+pub mod segments;
+
+use std::{error::Error, fmt};
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use self::segments::{Segments, segments};
+
+/// The text of an SMS, with names in braces where the values go. It always names the code.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+impl Template {
+    /// What is sent where no text is configured. The reference comes first, as it does at the
+    /// prompt, and all of it is GSM 7 bit: one message, also with a long host name.
+    pub const DEFAULT: &'static str = "{reference}-{code} is your login code for {host}.";
+
+    /// Reads a template. `{{` and `}}` stand for the braces themselves.
+    ///
+    /// # Errors
+    ///
+    /// Every text that could surprise: see [`TemplateError`].
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        if text.trim().is_empty() {
+            return Err(TemplateError::Empty);
+        }
+        if let Some((at, c)) = text.char_indices().find(|&(_, c)| c.is_control() && c != '\n') {
+            return Err(TemplateError::Control { c, position: position(text, &text[at..]) });
+        }
+
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, brace) = rest.split_at(at);
+            pieces.push(Piece::Text(before.to_owned()));
+            let (piece, after) = Piece::at_brace(text, brace)?;
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+
+        let template = Self { pieces };
+        if template.uses(Name::Code) { Ok(template) } else { Err(TemplateError::NoCode) }
+    }
+
+    /// Puts the values in. Control characters in them are dropped: a newline in a host name must
+    /// not begin a second line that looks like ours.
+    pub fn render(&self, values: &Values<'_>) -> Zeroizing<String> {
+        let minutes = values.minutes.to_string();
+        let fragments = || self.pieces.iter().flat_map(|piece| piece.fragments(values, &minutes));
+
+        // Allocated once, at its full length. A buffer that grows is copied, and the copy left
+        // behind would hold the code where nothing wipes it.
+        let mut text = Zeroizing::new(String::with_capacity(fragments().map(str::len).sum()));
+        fragments().for_each(|fragment| text.push_str(fragment));
+        text
+    }
+
+    /// Whether the text names this value. Without [`Name::Reference`] a person who has three
+    /// messages cannot tell which one counts.
+    pub fn uses(&self, name: Name) -> bool {
+        self.pieces.contains(&Piece::Value(name))
+    }
+
+    /// What the text costs with a code of so many digits, and with values of the greatest length
+    /// wherever the caller has no say.
+    pub fn worst_case(&self, digits: usize, host: &str, user: &str) -> Segments {
+        let code = "8".repeat(digits);
+        // A reference is two consonants, a lifetime ends at ten minutes (NIST SP 800-63B).
+        segments(&self.render(&Values { code: &code, reference: "WW", host, user, minutes: 10 }))
+    }
+}
+
+impl Default for Template {
+    fn default() -> Self {
+        Self::parse(Self::DEFAULT).expect("the default text is a template, a test says so")
+    }
+}
+
+impl TryFrom<String> for Template {
+    type Error = TemplateError;
+
+    fn try_from(text: String) -> Result<Self, TemplateError> {
+        Self::parse(&text)
+    }
+}
+
+/// What is put into a [`Template`]. There is no `Debug`, since the code is among it.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    /// The digits to be typed.
+    pub code: &'a str,
+    /// The letters that tell this message from earlier ones; the prompt shows them too.
+    pub reference: &'a str,
+    /// The host that is logged in to.
+    pub host: &'a str,
+    /// The account that is logged in to.
+    pub user: &'a str,
+    /// How long the code is good for, in whole minutes.
+    pub minutes: u64,
+}
+
+/// A value that a [`Template`] can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// `{code}`, the one that must be there.
+    Code,
+    /// `{reference}`
+    Reference,
+    /// `{host}`
+    Host,
+    /// `{user}`
+    User,
+    /// `{minutes}`
+    Minutes,
+}
+
+impl Name {
+    /// All names, in the order in which they are listed to people.
+    pub const ALL: [Self; 5] = [Self::Code, Self::Reference, Self::Host, Self::User, Self::Minutes];
+
+    /// The name as it is written between the braces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Reference => "reference",
+            Self::Host => "host",
+            Self::User => "user",
+            Self::Minutes => "minutes",
+        }
+    }
+
+    /// The name somebody probably had in mind: a slip of a letter or two, or a shorter or longer
+    /// form, as in `{ref}` and `{hostname}`.
+    fn nearest(typed: &str) -> Option<Self> {
+        let typed = typed.trim().to_lowercase();
+        if typed.is_empty() {
+            return None;
+        }
+        let distance = |name: &Self| strsim::damerau_levenshtein(&typed, name.as_str());
+        let kin = |name: &Self| {
+            typed.starts_with(name.as_str()) || name.as_str().starts_with(typed.as_str())
+        };
+
+        Self::ALL
+            .into_iter()
+            .min_by_key(distance)
+            .filter(|name| distance(name) <= 2)
+            .or_else(|| Self::ALL.into_iter().find(kin))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Value(Name),
+}
+
+impl Piece {
+    /// Reads what begins with the brace at the start of `brace`, a tail of `text`, and returns it
+    /// with all that follows.
+    fn at_brace<'a>(text: &str, brace: &'a str) -> Result<(Self, &'a str), TemplateError> {
+        for (doubled, literal) in [("{{", "{"), ("}}", "}")] {
+            if let Some(after) = brace.strip_prefix(doubled) {
+                return Ok((Self::Text(literal.to_owned()), after));
+            }
+        }
+        let Some(inside) = brace.strip_prefix('{') else {
+            return Err(TemplateError::StrayBrace { position: position(text, brace) });
+        };
+        // A second opening brace or the end of the line means that the first was forgotten.
+        match inside.split_once('}') {
+            Some((typed, after)) if !typed.contains(['{', '\n']) => Name::ALL
+                .into_iter()
+                .find(|name| name.as_str() == typed)
+                .map(|name| (Self::Value(name), after))
+                .ok_or_else(|| TemplateError::UnknownName { typed: typed.to_owned() }),
+            _ => Err(TemplateError::UnclosedBrace { position: position(text, brace) }),
+        }
+    }
+
+    /// What the piece becomes, in as many fragments as are left once control characters are cut
+    /// out of a value. The newlines of the template itself stay.
+    fn fragments<'a>(
+        &'a self,
+        values: &Values<'a>,
+        minutes: &'a str,
+    ) -> impl Iterator<Item = &'a str> {
+        let (text, unwanted): (&str, fn(char) -> bool) = match self {
+            Self::Text(text) => (text, |_| false),
+            Self::Value(Name::Code) => (values.code, char::is_control),
+            Self::Value(Name::Reference) => (values.reference, char::is_control),
+            Self::Value(Name::Host) => (values.host, char::is_control),
+            Self::Value(Name::User) => (values.user, char::is_control),
+            Self::Value(Name::Minutes) => (minutes, char::is_control),
+        };
+        text.split(unwanted)
+    }
+}
+
+/// Where `tail` begins in `text`, in characters from 1, as an editor counts.
+fn position(text: &str, tail: &str) -> usize {
+    text[..text.len() - tail.len()].chars().count() + 1
+}
+
+/// Why a text is no [`Template`]. Positions count characters from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateError {
+    /// There is nothing in it.
+    Empty,
+    /// `{code}` is missing, without which the message is of no use.
+    NoCode,
+    /// A name that nothing stands for.
+    UnknownName {
+        /// What stands between the braces.
+        typed: String,
+    },
+    /// A `{` without its `}`.
+    UnclosedBrace {
+        /// Where the `{` stands.
+        position: usize,
+    },
+    /// A `}` without its `{`.
+    StrayBrace {
+        /// Where the `}` stands.
+        position: usize,
+    },
+    /// A control character other than a newline: phones show them in ways nobody can foresee.
+    Control {
+        /// The character.
+        c: char,
+        /// Where it stands.
+        position: usize,
+    },
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the text is empty"),
+            Self::NoCode => f.write_str("the text must hold {code}"),
+            Self::UnknownName { typed } => {
+                write!(f, "the text names {{{typed}}}, which is not known")?;
+                if let Some(name) = Name::nearest(typed) {
+                    write!(f, "; did you mean {{{}}}?", name.as_str())?;
+                }
+                let known = Name::ALL.map(|name| format!("{{{}}}", name.as_str()));
+                write!(f, " (known: {})", known.join(", "))
+            }
+            Self::UnclosedBrace { position } => write!(
+                f,
+                "the {{ at character {position} is not closed: write {{{{ for a brace in the text"
+            ),
+            Self::StrayBrace { position } => write!(
+                f,
+                "the }} at character {position} closes nothing: write }}}} for a brace in the text"
+            ),
+            Self::Control { c, position } => write!(
+                f,
+                "the text holds the control character U+{:04X} at character {position}: \
+                 only newlines can be sent",
+                u32::from(*c)
+            ),
+        }
+    }
+}
+
+impl Error for TemplateError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{segments::Alphabet, *};
+
+    const VALUES: Values<'_> = Values {
+        code: "042917",
+        reference: "KQ",
+        host: "db1.example.org",
+        user: "alice",
+        minutes: 5,
+    };
+
+    fn rendered(text: &str) -> String {
+        Template::parse(text).unwrap().render(&VALUES).to_string()
+    }
+
+    fn refused(text: &str) -> String {
+        Template::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_default_says_what_it_should() {
+        assert_eq!(
+            Template::default().render(&VALUES).as_str(),
+            "KQ-042917 is your login code for db1.example.org."
+        );
+        assert!(Template::default().uses(Name::Reference));
+        assert!(!Template::default().uses(Name::Minutes));
+    }
+
+    #[test]
+    fn the_default_is_one_message_even_with_the_longest_values() {
+        let cost = Template::default().worst_case(10, &"h".repeat(64), "alice");
+        assert_eq!(cost, Segments { alphabet: Alphabet::Gsm7, units: 102, count: 1 });
+    }
+
+    #[test]
+    fn the_worst_case_counts_what_the_values_bring() {
+        let text = Template::parse("{user}: {code} ({minutes} min)").unwrap();
+        let ascii = Segments { alphabet: Alphabet::Gsm7, units: 22, count: 1 };
+        assert_eq!(text.worst_case(6, "", "alice"), ascii);
+        assert_eq!(text.worst_case(6, "", "zoë").alphabet, Alphabet::Ucs2);
+    }
+
+    #[test]
+    fn every_name_gets_its_value() {
+        assert_eq!(
+            rendered("{code} {reference} {host} {user} {minutes}"),
+            "042917 KQ db1.example.org alice 5"
+        );
+        assert_eq!(rendered("{code}{code}"), "042917042917");
+    }
+
+    #[test]
+    fn doubled_braces_are_braces() {
+        assert_eq!(rendered("{{{code}}}"), "{042917}");
+        assert_eq!(rendered("}}{{code}} {code}"), "}{code} 042917");
+    }
+
+    #[test]
+    fn the_newlines_of_the_text_are_kept() {
+        assert_eq!(rendered("{host}\n{code}\n"), "db1.example.org\n042917\n");
+    }
+
+    #[test]
+    fn control_characters_in_values_are_dropped() {
+        let values = Values { host: "db1\r\nCode: 1", user: "\u{1b}[2J\u{85}alice\0", ..VALUES };
+        let text = Template::parse("{code} {host} {user}").unwrap();
+        assert_eq!(text.render(&values).as_str(), "042917 db1Code: 1 [2Jalice");
+    }
+
+    #[test]
+    fn a_value_is_never_read_as_a_template() {
+        let values = Values { host: "{code}", user: "}{", ..VALUES };
+        let text = Template::parse("{host} {user} {code}").unwrap();
+        assert_eq!(text.render(&values).as_str(), "{code} }{ 042917");
+    }
+
+    #[test]
+    fn the_buffer_has_its_full_length_from_the_start() {
+        let values = Values { host: "höst\n\n\n", ..VALUES };
+        let text = Template::default().render(&values);
+        assert_eq!(text.capacity(), text.len());
+    }
+
+    #[test]
+    fn an_empty_text_is_refused() {
+        assert_eq!(refused(""), "the text is empty");
+        assert_eq!(refused(" \n"), "the text is empty");
+    }
+
+    #[test]
+    fn a_text_without_the_code_is_refused() {
+        assert_eq!(refused("Your code for {host}"), "the text must hold {code}");
+        assert_eq!(refused("{{code}}"), "the text must hold {code}");
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_nearest_one() {
+        assert_eq!(
+            refused("Hello: {cdoe}"),
+            "the text names {cdoe}, which is not known; did you mean {code}? \
+             (known: {code}, {reference}, {host}, {user}, {minutes})"
+        );
+        assert_eq!(
+            refused("{code} {weather}"),
+            "the text names {weather}, which is not known \
+             (known: {code}, {reference}, {host}, {user}, {minutes})"
+        );
+    }
+
+    #[test]
+    fn the_nearest_name_is_the_one_somebody_had_in_mind() {
+        for (typed, meant) in [
+            ("Code", Name::Code),
+            (" code ", Name::Code),
+            ("ref", Name::Reference),
+            ("refernece", Name::Reference),
+            ("hostname", Name::Host),
+            ("username", Name::User),
+            ("minute", Name::Minutes),
+            ("min", Name::Minutes),
+        ] {
+            assert_eq!(Name::nearest(typed), Some(meant), "{typed}");
+        }
+        for strange in ["", " ", "weather", "x"] {
+            assert_eq!(Name::nearest(strange), None, "{strange:?}");
+        }
+    }
+
+    #[test]
+    fn a_brace_without_its_other_half_is_refused_where_it_stands() {
+        let unclosed = |position| Err(TemplateError::UnclosedBrace { position });
+        assert_eq!(Template::parse("für {code"), unclosed(5));
+        assert_eq!(Template::parse("{host {code}"), unclosed(1));
+        assert_eq!(Template::parse("{code\n}"), unclosed(1));
+        assert_eq!(Template::parse("{code} {"), unclosed(8));
+        let stray = Err(TemplateError::StrayBrace { position: 7 });
+        assert_eq!(Template::parse("{code}} now"), stray);
+        assert_eq!(
+            refused("{code"),
+            "the { at character 1 is not closed: write {{ for a brace in the text"
+        );
+        assert_eq!(
+            refused("code}"),
+            "the } at character 5 closes nothing: write }} for a brace in the text"
+        );
+    }
+
+    #[test]
+    fn a_control_character_is_refused() {
+        assert_eq!(
+            refused("{code}\tis it"),
+            "the text holds the control character U+0009 at character 7: \
+             only newlines can be sent"
+        );
+        assert!(Template::parse("{code}\r\n").is_err());
+        assert!(Template::parse("{code}\u{9b}").is_err());
+    }
+
+    #[test]
+    fn a_configuration_error_gives_the_reason() {
+        #[derive(Debug, Deserialize)]
+        struct Message {
+            text: Template,
+        }
+        let message: Message = toml::from_str("text = 'Code {code}'").unwrap();
+        assert_eq!(message.text, Template::parse("Code {code}").unwrap());
+        let error = toml::from_str::<Message>("text = 'Code'").unwrap_err();
+        assert_eq!(error.message(), "the text must hold {code}");
+    }
+}

@@ -1,0 +1,186 @@
+//! Who has which number.
+//!
+//! Two places are asked in turn, the users file and the users folder; the first that knows the
+//! person has it. Not being found in a place that was read is "not enrolled"; a place that cannot be
+//! read is an error, always, because a broken file must not look like an empty one.
+
+mod file;
+mod folder;
+pub mod phone;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+
+use phone::PhoneError;
+pub use phone::{PhoneNumber, Prefix};
+
+use crate::config::file::Trust;
+use crate::config::model::{AbsolutePath, UsersRules};
+use crate::config::source::ConfigError;
+
+/// What is kept of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// At least one number, the preferred one first.
+    pub phones: Vec<PhoneNumber>,
+}
+
+/// The answer to a look-up.
+#[derive(Debug)]
+pub struct Found {
+    /// The record, or nothing where the person is not enrolled.
+    pub record: Option<Record>,
+    /// What works and should be mended.
+    pub warnings: Vec<String>,
+}
+
+/// Looks up `user`, a canonical account name.
+///
+/// # Errors
+/// When a place that should be asked cannot be read, or says something that cannot be right.
+pub fn look_up(
+    user: &str,
+    rules: &UsersRules,
+    config: &Path,
+    trust: Trust,
+) -> Result<Found, ConfigError> {
+    let places = Places::of(rules, config);
+    let mut warnings = Vec::new();
+    let mut asked = false;
+    if let Some(sources) = file::open(&places.file, places.file_is_named, trust)? {
+        asked = true;
+        warnings.extend(sources.warnings.iter().cloned());
+        if let Some(record) = file::find(&sources, user)? {
+            return Ok(Found { record: Some(record), warnings });
+        }
+    }
+    if folder::is_there(&places.folder, places.folder_is_named, trust)? {
+        asked = true;
+        if let Some(sources) = folder::open(&places.folder, user, trust)? {
+            warnings.extend(sources.warnings.iter().cloned());
+            return Ok(Found { record: Some(sources.parse()?), warnings });
+        }
+    }
+    if asked {
+        return Ok(Found { record: None, warnings });
+    }
+    Err(places.neither())
+}
+
+/// Reads every record, so that all of them are judged before anyone depends on one.
+///
+/// # Errors
+/// As [`look_up`].
+pub fn everyone(
+    rules: &UsersRules,
+    config: &Path,
+    trust: Trust,
+) -> Result<Everyone, ConfigError> {
+    let places = Places::of(rules, config);
+    let mut all = Everyone::default();
+    let mut asked = false;
+    if let Some(sources) = file::open(&places.file, places.file_is_named, trust)? {
+        asked = true;
+        all.people += file::count(&sources)?;
+        all.warnings.extend(sources.warnings);
+    }
+    if folder::is_there(&places.folder, places.folder_is_named, trust)? {
+        asked = true;
+        for path in crate::config::file::list_toml(&places.folder, trust)? {
+            let sources = folder::read(&path, trust)?;
+            let _judged: Record = sources.parse()?;
+            all.people += 1;
+            all.warnings.extend(sources.warnings);
+        }
+    }
+    if asked { Ok(all) } else { Err(places.neither()) }
+}
+
+/// All records together.
+#[derive(Debug, Default)]
+pub struct Everyone {
+    /// How many people have a number.
+    pub people: usize,
+    /// What works and should be mended.
+    pub warnings: Vec<String>,
+}
+
+/// Where numbers are kept: as configured, else beside the configuration.
+struct Places {
+    file: PathBuf,
+    file_is_named: bool,
+    folder: PathBuf,
+    folder_is_named: bool,
+}
+
+impl Places {
+    fn of(rules: &UsersRules, config: &Path) -> Self {
+        let beside = |name| config.with_file_name(name);
+        let named = |path: &Option<AbsolutePath>| path.as_ref().map(|p| p.as_path().to_owned());
+        Self {
+            file: named(&rules.file).unwrap_or_else(|| beside("users.toml")),
+            file_is_named: rules.file.is_some(),
+            folder: named(&rules.directory).unwrap_or_else(|| beside("users.d")),
+            folder_is_named: rules.directory.is_some(),
+        }
+    }
+
+    fn neither(&self) -> ConfigError {
+        ConfigError::new(format!(
+            "nobody has a number: neither {} nor {} exists; write a line like \
+             `alice = \"+4915123456789\"` into the first",
+            self.file.display(),
+            self.folder.display()
+        ))
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    /// A number by itself, or a table with several.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RecordVisitor;
+
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            phones: Vec<PhoneNumber>,
+        }
+
+        impl<'de> Visitor<'de> for RecordVisitor {
+            type Value = Record;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number in quotes, or { phones = [\"+...\"] }")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Record, E> {
+                text.parse().map(|phone| Record { phones: vec![phone] }).map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, _number: i64) -> Result<Record, E> {
+                // serde's own words would repeat the number.
+                Err(E::custom(PhoneError::NoQuotes))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Record, A::Error> {
+                let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+                match table.phones.len() {
+                    0 => Err(de::Error::custom("`phones` must hold at least one number")),
+                    1..=MOST_PHONES => Ok(Record { phones: table.phones }),
+                    _ => Err(de::Error::custom(format!("at most {MOST_PHONES} phones a person"))),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(RecordVisitor)
+    }
+}
+
+/// More would only be a way to spend more messages in one login.
+const MOST_PHONES: usize = 4;
+
+#[cfg(test)]
+mod tests;
