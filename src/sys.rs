@@ -128,12 +128,7 @@ pub fn send_all(socket: &impl AsRawFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         // SAFETY: the descriptor is open as long as `socket` is borrowed; the length is the slice's.
         let sent = unsafe {
-            libc::send(
-                socket.as_raw_fd(),
-                bytes.as_ptr().cast(),
-                bytes.len(),
-                libc::MSG_NOSIGNAL,
-            )
+            libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL)
         };
         match usize::try_from(sent) {
             Ok(sent) => bytes = &bytes[sent..],
@@ -230,8 +225,7 @@ fn prepare_child() -> io::Result<()> {
         libc::sigemptyset(none.as_mut_ptr());
         libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
         // Under su and sudo the real user is the caller, who may signal what carries that number.
-        if libc::geteuid() == 0
-            && (libc::setresgid(0, 0, 0) != 0 || libc::setresuid(0, 0, 0) != 0)
+        if libc::geteuid() == 0 && (libc::setresgid(0, 0, 0) != 0 || libc::setresuid(0, 0, 0) != 0)
         {
             return Err(io::Error::last_os_error());
         }

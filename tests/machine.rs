@@ -1,0 +1,12 @@
+//! Real logins in private machines: real libpam, sshd, su and sudo, and a gateway over TLS.
+//!
+//! One file a theme below `machine/`; the support makes the machines.
+
+mod support;
+
+#[path = "machine/logins.rs"]
+mod logins;
+#[path = "machine/providers.rs"]
+mod providers;
+#[path = "machine/verdicts.rs"]
+mod verdicts;

@@ -59,7 +59,7 @@ pub fn read(path: &Path, limit: u64, trust: Trust) -> Result<Contents, FileError
 pub fn check_folder(path: &Path, trust: Trust) -> Result<(), FileError> {
     let checked = match trust {
         Trust::Root => folder_is_safe(path),
-        Trust::Anyone => fs::read_dir(path).map(drop).map_err(Problem::Io),
+        Trust::Anyone => folder_is_there(path).map(drop),
     };
     checked.map_err(|problem| FileError { path: path.to_owned(), problem })
 }
@@ -91,13 +91,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn folder_is_safe(folder: &Path) -> Result<(), Problem> {
     const STICKY: u32 = 0o1000;
-    let meta = fs::metadata(folder).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Problem::FolderMissing(folder.to_owned()),
-        _ => Problem::Io(error),
-    })?;
-    if !meta.is_dir() {
-        return Err(Problem::NotAFolder(folder.to_owned()));
-    }
+    let meta = folder_is_there(folder)?;
     if meta.uid() != 0 {
         return Err(Problem::FolderOwner(folder.to_owned(), meta.uid()));
     }
@@ -105,6 +99,17 @@ fn folder_is_safe(folder: &Path) -> Result<(), Problem> {
         return Err(Problem::FolderWritable(folder.to_owned(), meta.mode() & 0o7777));
     }
     Ok(())
+}
+
+fn folder_is_there(folder: &Path) -> Result<Metadata, Problem> {
+    let meta = fs::metadata(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Problem::FolderMissing(folder.to_owned()),
+        _ => Problem::Io(error),
+    })?;
+    if !meta.is_dir() {
+        return Err(Problem::NotAFolder(folder.to_owned()));
+    }
+    Ok(meta)
 }
 
 fn is_safe(
@@ -215,7 +220,10 @@ impl fmt::Display for FileError {
                 write!(f, "{path}: belongs to uid {uid}: run `chown root {path}`")
             }
             Problem::Writable(mode) => {
-                write!(f, "{path}: can be written by others (mode {mode:04o}): run `chmod 600 {path}`")
+                write!(
+                    f,
+                    "{path}: can be written by others (mode {mode:04o}): run `chmod 600 {path}`"
+                )
             }
             Problem::TooLarge { limit } => write!(f, "{path}: is larger than {limit} bytes"),
             Problem::NotUtf8 { line } => write!(f, "{path}:{line}: is not UTF-8"),
@@ -227,7 +235,10 @@ impl fmt::Display for FileError {
             }
             Problem::FolderOwner(folder, uid) => {
                 let folder = folder.display();
-                write!(f, "{path}: the folder {folder} belongs to uid {uid}: run `chown root {folder}`")
+                write!(
+                    f,
+                    "{path}: the folder {folder} belongs to uid {uid}: run `chown root {folder}`"
+                )
             }
             Problem::FolderWritable(folder, mode) => {
                 let folder = folder.display();

@@ -172,7 +172,9 @@ impl<'de, const MIN: u64, const MAX: u64, const DEFAULT: u64> Deserialize<'de>
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let span = humantime::parse_duration(&text).map_err(|_| {
-            serde::de::Error::custom(format!("`{text}` is no time: write it like \"90s\" or \"5m\""))
+            serde::de::Error::custom(format!(
+                "`{text}` is no time: write it like \"90s\" or \"5m\""
+            ))
         })?;
         let [min, max] = [MIN, MAX].map(Duration::from_secs);
         if span < min || span > max {

@@ -130,7 +130,9 @@ impl Sources {
         };
         let mut seen = Vec::new();
         for provider in providers.iter() {
-            let Some(name) = provider.get_ref().as_table().and_then(provider_name) else { continue };
+            let Some(name) = provider.get_ref().as_table().and_then(provider_name) else {
+                continue;
+            };
             if seen.contains(&name) {
                 let message = format!(
                     "two providers are called `{name}`: give one of them another `name = \"...\"`"
@@ -261,8 +263,7 @@ fn shift(span: &Range<usize>, by: usize) -> Range<usize> {
 
 /// Adds "did you mean" to serde's message about an unknown name, which lists the known ones.
 fn with_suggestion(message: &str) -> String {
-    let is_unknown =
-        message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let is_unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
     let mut quoted = message.split('`').skip(1).step_by(2);
     let nearest = match quoted.next() {
         Some(unknown) if is_unknown => nearest(unknown, quoted),

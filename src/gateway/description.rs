@@ -285,7 +285,9 @@ impl Description {
     pub fn check(&self) -> Result<(), String> {
         let known = |name: &str| VARIABLES.contains(&name) || self.keys.contains_key(name);
         if let Some(name) = self.patterns().flat_map(Pattern::names).find(|name| !known(name)) {
-            return Err(format!("`{{{name}}}` is neither a key of this description nor a variable"));
+            return Err(format!(
+                "`{{{name}}}` is neither a key of this description nor a variable"
+            ));
         }
         let base = self.base_url.iter().flat_map(|choice| &choice.when);
         let needs = self.needs.iter().flatten().flatten();

@@ -84,9 +84,11 @@ impl HttpProvider {
 
 fn built_in_base(parts: &Parts) -> Result<String, String> {
     let value = |name: &str| parts.values.get(name).map(Secret::expose);
-    let choice = parts.description.base_url.iter().find(|choice| {
-        choice.when.iter().all(|key| parts.values.contains_key(key))
-    });
+    let choice = parts
+        .description
+        .base_url
+        .iter()
+        .find(|choice| choice.when.iter().all(|key| parts.values.contains_key(key)));
     let choice = choice.ok_or("this provider needs `base_url`")?;
     let filled = choice.value.fill(value, |text| utf8_percent_encode(text, HOST).to_string())?;
     filled.ok_or_else(|| "this provider needs `base_url`".to_owned())
@@ -258,7 +260,9 @@ fn of_error(error: &reqwest::Error) -> Attempt {
         let inner = io.and_then(|io| io.get_ref()).and_then(|e| e.downcast_ref::<rustls::Error>());
         if let Some(tls) = inner.or_else(|| found.downcast_ref()) {
             return match tls {
-                rustls::Error::InvalidCertificate(_) => Attempt::Failed(format!("certificate: {tls}")),
+                rustls::Error::InvalidCertificate(_) => {
+                    Attempt::Failed(format!("certificate: {tls}"))
+                }
                 _ => Attempt::Failed(format!("tls: {tls}")),
             };
         }
@@ -354,10 +358,10 @@ impl<'a> Variables<'a> {
     }
 
     fn url(&self, base: &Url, description: &Description) -> Result<Url, String> {
-        let path = description.request.path.fill(
-            |name| self.value(name),
-            |text| utf8_percent_encode(text, SEGMENT).to_string(),
-        );
+        let path = description
+            .request
+            .path
+            .fill(|name| self.value(name), |text| utf8_percent_encode(text, SEGMENT).to_string());
         let path = path.map_err(|name| format!("`{name}` has no value"))?.unwrap_or_default();
         let base = base.as_str().trim_end_matches('/');
         let mut url = Url::parse(&format!("{base}{path}")).map_err(|error| error.to_string())?;
@@ -391,7 +395,8 @@ impl<'a> Variables<'a> {
             request = request.header("Content-Type", "application/json").body(body);
         } else if !rules.form.is_empty() {
             let fields = self.fields(&rules.form)?;
-            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            let body =
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
             request =
                 request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
         }

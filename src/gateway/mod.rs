@@ -76,7 +76,8 @@ impl Gateway {
     ) -> Result<Self, ConfigError> {
         let config: Config<Tables> = sources.parse()?;
         let run_as = config.delivery.run_as.clone().unwrap_or_else(|| RUN_AS.to_owned());
-        let reader = provider::Reader { sources, config: path, trust, open, rules: &config.delivery };
+        let reader =
+            provider::Reader { sources, config: path, trust, open, rules: &config.delivery };
         let providers = reader.read(config.provider)?;
         Ok(Self { providers, run_as })
     }
@@ -183,4 +184,3 @@ impl Tally {
         }
     }
 }
-

@@ -21,9 +21,8 @@ pub type Tables = Vec<Spanned<Table>>;
 type Table = BTreeMap<Spanned<String>, Spanned<Value>>;
 
 /// Keys that every provider takes.
-const COMMON: [&str; 8] = [
-    "kind", "name", "countries", "countries_only", "base_url", "ca_file", "allow_http", "timeout",
-];
+const COMMON: [&str; 8] =
+    ["kind", "name", "countries", "countries_only", "base_url", "ca_file", "allow_http", "timeout"];
 
 /// One provider, ready to be used.
 pub struct Provider {
@@ -143,8 +142,12 @@ impl Reader<'_> {
         if kind == "http" {
             let name = keys.text("description")?;
             let name = name.ok_or_else(|| keys.missing("`description = \"...\"`"))?;
-            if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
-                return Err(keys.error("`description` is the name of a file in providers.d, without .toml"));
+            if name.is_empty()
+                || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+            {
+                return Err(
+                    keys.error("`description` is the name of a file in providers.d, without .toml")
+                );
             }
             let path = self.config.with_file_name("providers.d").join(name).with_extension("toml");
             let sources = Sources::single(&path, SMALL, self.trust)?;

@@ -75,4 +75,3 @@ fn become_unprivileged(name: &str) -> Result<(), ConfigError> {
 fn unusable(detail: String) -> Outcome {
     Outcome::without_provider(Fate::Misconfigured, detail)
 }
-

@@ -161,7 +161,9 @@ impl<'a> Fields<'a> {
             _ if frame.len() > LONGEST => Err(Malformed("it is too long")),
             [VERSION, found, fields @ ..] if *found == kind => Ok(Self(fields)),
             [VERSION, ..] => Err(Malformed("it is of another kind")),
-            _ => Err(Malformed("it is of another version: module and helper must be of one release")),
+            _ => {
+                Err(Malformed("it is of another version: module and helper must be of one release"))
+            }
         }
     }
 

@@ -331,3 +331,5 @@ impl<'a> Login<'a> {
     }
 }
 
+#[cfg(test)]
+mod tests;

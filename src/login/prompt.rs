@@ -155,7 +155,7 @@ pub const UNENROLLED: &str =
     "No phone number is stored for this account.\nCall your administrator.";
 
 /// Last words: configuration, state or helper are unusable; the log says which.
-pub const UNUSABLE: &str = "The SMS login is out of order. Call your administrator.";
+pub const UNUSABLE: &str = "The SMS login is out of order.\nCall your administrator.";
 
 /// What sshd needs after last words, since it shows nothing without a prompt.
 pub const PRESS_ENTER: &str = "Press Enter to close: ";

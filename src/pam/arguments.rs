@@ -70,7 +70,9 @@ impl Arguments {
 fn services(list: &str) -> Result<Vec<String>, String> {
     let names: Vec<_> = list.split(',').map(str::to_owned).collect();
     if names.iter().any(String::is_empty) {
-        return Err(format!("`services={list}` names no service: write it like services=sshd,sudo"));
+        return Err(format!(
+            "`services={list}` names no service: write it like services=sshd,sudo"
+        ));
     }
     Ok(names)
 }

@@ -25,12 +25,7 @@ const LONGEST_ANSWER: usize = 512;
 #[repr(C)]
 pub(super) struct RawConversation {
     call: Option<
-        unsafe extern "C" fn(
-            c_int,
-            *mut *const Message,
-            *mut *mut Response,
-            *mut c_void,
-        ) -> c_int,
+        unsafe extern "C" fn(c_int, *mut *const Message, *mut *mut Response, *mut c_void) -> c_int,
     >,
     data: *mut c_void,
 }
@@ -82,8 +77,7 @@ impl<'call> PamHost<'call> {
         let mut responses: *mut Response = ptr::null_mut();
         // SAFETY: the callback gets one message that outlives the call, a place for its answer, and
         // the pointer that the application registered with it.
-        let code =
-            unsafe { call(1, messages.as_mut_ptr(), &raw mut responses, conversation.data) };
+        let code = unsafe { call(1, messages.as_mut_ptr(), &raw mut responses, conversation.data) };
         if code != 0 {
             // The application keeps or frees what it may have allocated.
             return Err(failed);

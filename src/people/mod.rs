@@ -74,11 +74,7 @@ pub fn look_up(
 ///
 /// # Errors
 /// As [`look_up`].
-pub fn everyone(
-    rules: &UsersRules,
-    config: &Path,
-    trust: Trust,
-) -> Result<Everyone, ConfigError> {
+pub fn everyone(rules: &UsersRules, config: &Path, trust: Trust) -> Result<Everyone, ConfigError> {
     let places = Places::of(rules, config);
     let mut all = Everyone::default();
     let mut asked = false;

@@ -63,7 +63,8 @@ fn the_first_place_that_knows_a_person_has_them() {
 
 #[test]
 fn a_wrong_number_is_told_with_its_place_and_without_itself() {
-    let office = Office::new().write("users.toml", "bob = \"+14155550123\"\nalice = \"015123456789\"\n");
+    let office =
+        Office::new().write("users.toml", "bob = \"+14155550123\"\nalice = \"015123456789\"\n");
     let said = office.look_up("alice").unwrap_err();
     assert!(said.contains("users.toml:2:9: "), "{said}");
     assert!(!said.contains("5123456"), "{said}");

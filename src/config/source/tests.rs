@@ -61,8 +61,11 @@ fn later_files_win_and_keep_their_places() {
     let config: Config = Sources::load(&main, Trust::Anyone).unwrap().parse().unwrap();
     assert_eq!((config.code.digits.get(), config.code.attempts.get()), (9, 2));
 
-    std::fs::write(drop_ins.join("30.toml"), "# long enough to lie behind the others\n[code]\nx=1\n")
-        .unwrap();
+    std::fs::write(
+        drop_ins.join("30.toml"),
+        "# long enough to lie behind the others\n[code]\nx=1\n",
+    )
+    .unwrap();
     let error = Sources::load(&main, Trust::Anyone).unwrap().parse::<Config>().unwrap_err();
     let place = format!("{}:3:1: unknown field `x`", drop_ins.join("30.toml").display());
     assert!(error.to_string().starts_with(&place), "{error}");

@@ -1,0 +1,239 @@
+use std::cell::Cell;
+use std::collections::VecDeque;
+
+use super::*;
+use crate::delivery::Outcome;
+
+/// A world that follows a script and remembers what it saw.
+#[derive(Default)]
+struct World {
+    answers: VecDeque<&'static str>,
+    outcomes: VecDeque<Fate>,
+    asked: Vec<String>,
+    farewell: Option<String>,
+    texts: Vec<(String, String)>,
+    events: Vec<String>,
+    clock: TestClock,
+    refuses_announcement: bool,
+}
+
+#[derive(Default, Clone)]
+struct TestClock(std::rc::Rc<Cell<u64>>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.0.get())
+    }
+}
+
+struct Ears<'w>(&'w std::cell::RefCell<World>);
+
+impl Host for Ears<'_> {
+    fn announce(&mut self, _text: &str) -> Result<(), NoAnswer> {
+        match self.0.borrow().refuses_announcement {
+            true => Err(NoAnswer { reason: "a test" }),
+            false => Ok(()),
+        }
+    }
+
+    /// `+N` lets N seconds pass first; `code` is the last code sent, `old` the one before.
+    fn ask(&mut self, prompt: &str) -> Result<Secret, NoAnswer> {
+        let mut world = self.0.borrow_mut();
+        world.asked.push(prompt.to_owned());
+        let mut answer = world.answers.pop_front().ok_or(NoAnswer { reason: "script over" })?;
+        if let Some(seconds) = answer.strip_prefix('+') {
+            let now = world.clock.0.get() + seconds.parse::<u64>().unwrap();
+            world.clock.0.set(now);
+            answer = world.answers.pop_front().unwrap();
+        }
+        let sent = |back: usize| {
+            let text = &world.texts[world.texts.len() - back].1;
+            text.split(' ').next().unwrap().to_owned()
+        };
+        Ok(Secret::from(match answer {
+            "code" => sent(1),
+            "old" => sent(2),
+            plain => plain.to_owned(),
+        }))
+    }
+
+    fn farewell(&mut self, text: &str) {
+        self.0.borrow_mut().farewell = Some(text.to_owned());
+    }
+}
+
+struct Post<'w>(&'w std::cell::RefCell<World>);
+
+impl Delivery for Post<'_> {
+    fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
+        let mut world = self.0.borrow_mut();
+        world.texts.push((number.ending().to_owned(), text.expose().to_owned()));
+        let fate = world.outcomes.pop_front().unwrap_or(Fate::Accepted);
+        Outcome { fate, via: "test".to_owned(), detail: String::new() }
+    }
+}
+
+struct Book<'w>(&'w std::cell::RefCell<World>);
+
+impl Journal for Book<'_> {
+    fn record(&mut self, event: Event, _fields: &[(&str, &str)]) {
+        self.0.borrow_mut().events.push(format!("{event:?}"));
+    }
+}
+
+fn run_with(world: World, phones: &[&str], open: IfUnreachable) -> (Verdict, World) {
+    let template = Template::default();
+    let rules = Rules {
+        digits: 6,
+        lifetime: Duration::from_secs(300),
+        attempts: 3,
+        resend_after: Duration::from_secs(30),
+        if_unreachable: open,
+        template: &template,
+        host_name: "web1",
+    };
+    let phones: Vec<PhoneNumber> = phones.iter().map(|phone| phone.parse().unwrap()).collect();
+    let person = Person { user: "alice", phones: &phones };
+    let clock = world.clock.clone();
+    let world = std::cell::RefCell::new(world);
+    let (mut host, mut post, mut book) = (Ears(&world), Post(&world), Book(&world));
+    let verdict = Login::new(&rules, &person, &mut host, &mut post, &clock, &mut book).run();
+    (verdict, world.into_inner())
+}
+
+fn login(answers: &[&'static str]) -> (Verdict, World) {
+    let world = World { answers: answers.iter().copied().collect(), ..World::default() };
+    run_with(world, &["+4915123456723"], IfUnreachable::Deny)
+}
+
+#[test]
+fn the_right_code_lets_in() {
+    let (verdict, world) = login(&["code"]);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.events, ["Sent", "Accepted"]);
+    assert!(world.asked[0].starts_with("SMS sent to the phone ending in 23.\nReference: "));
+}
+
+#[test]
+fn three_wrong_codes_end_the_login_and_the_right_one_comes_too_late() {
+    let (verdict, world) = login(&["000000x", "1", "hello", "code"]);
+    assert_eq!(verdict, Verdict::TooManyTries);
+    assert!(world.asked[1].starts_with("Wrong code. 2 tries left."));
+    assert!(world.asked[2].starts_with("Wrong code. One try left"));
+    assert_eq!(world.farewell.as_deref(), Some(prompt::TOO_MANY_TRIES));
+}
+
+#[test]
+fn a_resend_replaces_the_code_and_gives_no_tries_back() {
+    let (verdict, _) = login(&["x", "x", "+31", "r", "old"]);
+    assert_eq!(verdict, Verdict::TooManyTries);
+    let (verdict, world) = login(&["x", "x", "+31", "r", "code"]);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.texts.len(), 2);
+}
+
+#[test]
+fn a_resend_too_early_sends_nothing_and_keeps_the_code() {
+    let (verdict, world) = login(&["+12", "r", "code"]);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert!(world.asked[1].starts_with("Please wait 18 seconds"), "{}", world.asked[1]);
+    assert_eq!(world.texts.len(), 1);
+}
+
+#[test]
+fn one_login_sends_at_most_five_messages() {
+    let (verdict, world) =
+        login(&["+31", "r", "+31", "r", "+31", "r", "+31", "r", "+31", "r", "code"]);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.texts.len(), 5);
+    assert!(world.asked[5].starts_with("No more SMS in this login."));
+}
+
+#[test]
+fn a_code_expires_and_costs_no_try() {
+    let (verdict, world) = login(&["+300", "code", "r", "code"]);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.events, ["Sent", "Expired", "Resent", "Accepted"]);
+}
+
+#[test]
+fn nothing_typed_asks_again_three_times() {
+    assert_eq!(login(&["", "", "", "code"]).0, Verdict::Accepted);
+    assert_eq!(login(&["", "", "", "", "code"]).0, Verdict::Rejected);
+}
+
+#[test]
+fn a_cut_conversation_and_endless_questions_are_denials() {
+    assert_eq!(login(&[]).0, Verdict::NoConversation);
+    assert_eq!(login(&["?"; 100]).0, Verdict::Rejected);
+}
+
+#[test]
+fn trap_7_sshds_fake_answer_is_a_denial_that_costs_no_try() {
+    let (verdict, world) = login(&["\u{8}\n", "code"]);
+    assert_eq!(verdict, Verdict::Rejected);
+    assert_eq!(world.asked.len(), 1);
+}
+
+#[test]
+fn trap_20_nothing_is_sent_to_a_conversation_that_cannot_answer() {
+    let world = World { refuses_announcement: true, ..World::default() };
+    let (verdict, world) = run_with(world, &["+4915123456723"], IfUnreachable::Deny);
+    assert_eq!(verdict, Verdict::NoConversation);
+    assert!(world.texts.is_empty());
+}
+
+#[test]
+fn trap_1_only_out_of_reach_lets_in_and_only_where_it_is_allowed() {
+    for (fate, allowed, denied) in [
+        (Fate::OutOfReach, Verdict::LetInUnreached, Verdict::Undeliverable),
+        (Fate::Failed, Verdict::Undeliverable, Verdict::Undeliverable),
+        (Fate::Refused, Verdict::Refused, Verdict::Refused),
+        (Fate::Misconfigured, Verdict::Unusable, Verdict::Unusable),
+        (Fate::HelperBroken, Verdict::Unusable, Verdict::Unusable),
+    ] {
+        for (open, wanted) in [(IfUnreachable::Allow, allowed), (IfUnreachable::Deny, denied)] {
+            let world = World { outcomes: [fate].into(), ..World::default() };
+            let (verdict, _) = run_with(world, &["+4915123456723"], open);
+            assert_eq!(verdict, wanted, "{fate:?} {open:?}");
+        }
+    }
+}
+
+#[test]
+fn an_uncertain_message_is_asked_for() {
+    let world =
+        World { outcomes: [Fate::Uncertain].into(), answers: ["code"].into(), ..World::default() };
+    let (verdict, world) = run_with(world, &["+4915123456723"], IfUnreachable::Deny);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert!(world.asked[0].starts_with("The SMS may be late"));
+}
+
+#[test]
+fn the_other_phone_needs_no_waiting_and_saves_a_refused_number() {
+    let phones = ["+4915123456723", "+4915123456789"];
+    let world = World { answers: ["o", "code"].into(), ..World::default() };
+    let (verdict, world) = run_with(world, &phones, IfUnreachable::Deny);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.texts[1].0, "89");
+
+    let world = World {
+        outcomes: [Fate::Refused].into(),
+        answers: ["o", "code"].into(),
+        ..World::default()
+    };
+    let (verdict, world) = run_with(world, &phones, IfUnreachable::Deny);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert!(world.asked[0].starts_with("No SMS can be sent to the phone ending in 23."));
+}
+
+#[test]
+fn a_failed_resend_keeps_the_code_that_was_sent() {
+    let world = World {
+        outcomes: [Fate::Accepted, Fate::OutOfReach].into(),
+        answers: ["+31", "r", "old"].into(),
+        ..World::default()
+    };
+    let (verdict, _) = run_with(world, &["+4915123456723"], IfUnreachable::Allow);
+    assert_eq!(verdict, Verdict::Accepted);
+}

@@ -1,0 +1,122 @@
+//! Whole logins as people see them.
+
+use std::fs;
+
+use crate::support::machine::{ALICE_PASSWORD, BOB_PASSWORD, Machine};
+use crate::support::person::Person;
+
+const USERS: &str = "alice = \"+4915123456723\"\nbob = \"+4915123456789\"\n";
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.config("");
+    machine.users(USERS);
+    machine
+}
+
+/// The code of the last message in the outbox.
+fn code() -> String {
+    let outbox = fs::read_to_string("/run/pam-sms/outbox").unwrap();
+    let text = outbox.lines().last().unwrap().split(' ').nth(2).unwrap();
+    text.to_owned()
+}
+
+#[test]
+fn ssh_with_password_and_code() {
+    let machine = machine();
+    machine.pam_example("sshd-password");
+    let log = machine.log();
+    let _sshd = machine.sshd("");
+    let mut alice = Person::ssh("alice", &["-o", "RemoteCommand=echo in-as-$(id -un)"]);
+    alice.see("Password:");
+    alice.type_line(ALICE_PASSWORD);
+    alice.see("SMS sent to the phone ending in 23.");
+    alice.see("or ? for help: ");
+    alice.type_line("wrong");
+    alice.see("2 tries left.");
+    alice.see("or ? for help: ");
+    let code = code();
+    alice.type_line(&code);
+    alice.see("in-as-alice");
+    assert_eq!(alice.gone(), 0);
+    let line = log.wait_for("event=accepted");
+    assert!(line.contains("pam_sms(sshd:auth): event=accepted rhost=127.0.0.1 to=*23"), "{line}");
+    let digits = &code[3..];
+    assert!(log.lines().iter().all(|line| !line.contains(digits)), "the code is in the log");
+    assert!(log.lines().iter().all(|line| !line.contains("5123456")), "a number is in the log");
+}
+
+#[test]
+fn ssh_with_key_and_code() {
+    let machine = machine();
+    machine.pam_example("sshd-key");
+    let key = machine.ssh_key("alice");
+    let _sshd = machine.sshd("AuthenticationMethods publickey,keyboard-interactive\n");
+    let mut alice = Person::ssh(
+        "alice",
+        &[
+            "-i",
+            &key,
+            "-o",
+            "PreferredAuthentications=publickey,keyboard-interactive",
+            "-o",
+            "RemoteCommand=echo in-as-$(id -un)",
+        ],
+    );
+    alice.see("or ? for help: ");
+    alice.type_line(&code());
+    alice.see("in-as-alice");
+    assert_eq!(alice.gone(), 0);
+}
+
+#[test]
+fn a_wrong_password_sends_nothing() {
+    let machine = machine();
+    machine.pam_example("sshd-password");
+    let _sshd = machine.sshd("");
+    let mut alice = Person::ssh("alice", &[]);
+    alice.see("Password:");
+    alice.type_line("looking-glass");
+    assert_ne!(alice.gone(), 0);
+    assert!(!fs::exists("/run/pam-sms/outbox").unwrap());
+}
+
+#[test]
+fn sudo_and_su_ask_for_a_code() {
+    let machine = machine();
+    machine.pam_example("sudo");
+    machine.pam_example("su");
+    let mut alice = Person::sudo(&["id", "-un"]);
+    alice.see("assword");
+    alice.type_line(ALICE_PASSWORD);
+    alice.see("SMS sent to the phone ending in 23.");
+    alice.see("or ? for help: ");
+    alice.type_line(&code());
+    alice.see("root");
+    assert_eq!(alice.gone(), 0);
+
+    let mut alice = Person::su("bob");
+    alice.see("Password:");
+    alice.type_line(BOB_PASSWORD);
+    alice.see("SMS sent to the phone ending in 89.");
+    alice.see("or ? for help: ");
+    alice.type_line(&code());
+    alice.type_line("id -un");
+    alice.see("bob");
+    alice.type_line("exit");
+    alice.gone();
+}
+
+#[test]
+fn trap_20_method_password_sends_nothing() {
+    let machine = machine();
+    machine.pam_example("sshd-password");
+    let log = machine.log();
+    let _sshd = machine.sshd("PasswordAuthentication yes\n");
+    let mut alice = Person::ssh("alice", &["-o", "PreferredAuthentications=password"]);
+    alice.see("password:");
+    alice.type_line(ALICE_PASSWORD);
+    assert_ne!(alice.gone(), 0);
+    log.wait_for("method `password` cannot ask");
+    assert!(!fs::exists("/run/pam-sms/outbox").unwrap());
+}

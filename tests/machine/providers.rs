@@ -1,0 +1,167 @@
+//! The wire formats, against a gateway that refuses what is not exactly right.
+
+use crate::support::gateway::{Behaviour, Certificate, Gateway, account};
+use crate::support::log::Log;
+use crate::support::machine::Machine;
+use crate::support::pam::Client;
+
+const STACK: &str = "auth requisite pam_sms.so\nauth required pam_permit.so\n";
+const TEXT: &str = "{reference}-{code} код для входа 🔑 & <a> + ß";
+
+/// A machine whose only provider is `table`, at `gateway`.
+fn machine_for(
+    gateway: impl FnOnce() -> Gateway,
+    table: &str,
+    more: &str,
+) -> (Machine, Gateway, Log) {
+    let machine = Machine::new();
+    let gateway = gateway();
+    machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
+    machine.pam("sms", STACK);
+    machine.users("alice = \"+4915123456723\"\n");
+    machine.config(&format!(
+        "{more}\n[[provider]]\nbase_url = '{}'\nca_file = '/etc/pam-sms/ca.pem'\n{table}\n",
+        gateway.base_url()
+    ));
+    let log = machine.log();
+    (machine, gateway, log)
+}
+
+fn twilio() -> String {
+    format!(
+        "kind='twilio'\naccount_sid='{}'\nauth_token='{}'\nfrom='{}'",
+        account::TWILIO_SID,
+        account::TWILIO_TOKEN,
+        account::TWILIO_FROM
+    )
+}
+
+#[test]
+fn every_format_is_accepted_in_latin_and_beyond() {
+    use account::*;
+    let tables = [
+        ("twilio", twilio()),
+        (
+            "twilio",
+            format!(
+                "kind='twilio'\naccount_sid='{TWILIO_SID}'\napi_key_sid='{TWILIO_KEY_SID}'\n\
+                 api_key_secret='{TWILIO_KEY_SECRET}'\nmessaging_service_sid='{TWILIO_MG}'"
+            ),
+        ),
+        ("clickatell", format!("kind='clickatell'\napi_key='{CLICKATELL_KEY}'")),
+        ("clickatell-platform", format!("kind='clickatell-platform'\napi_key='{CLICKATELL_KEY}'")),
+        (
+            "clickatell-legacy",
+            format!(
+                "kind='clickatell-legacy'\nuser='{CLICKATELL_USER}'\n\
+                 password='{CLICKATELL_PASSWORD}'\napi_id='{CLICKATELL_API_ID}'\nfrom='Acme'"
+            ),
+        ),
+        (
+            "smsc",
+            format!("kind='smsc'\nlogin='{SMSC_LOGIN}'\npassword='{SMSC_PASSWORD}'\nfrom='Acme'"),
+        ),
+        ("smsc", format!("kind='smsc'\napi_key='{SMSC_APIKEY}'")),
+    ];
+    for (format, table) in tables {
+        let beyond = format!("[message]\ntext = '{TEXT}'");
+        for more in ["", &beyond] {
+            let (machine, gateway, log) = machine_for(Gateway::start, &table, more);
+            let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+            session.prompt();
+            assert_eq!(gateway.refusals(), Vec::<String>::new(), "{format}");
+            let message = gateway.wait_for_message(0);
+            assert_eq!(message.format, format);
+            assert_eq!(message.to, "+4915123456723");
+            if !more.is_empty() {
+                assert!(message.text.ends_with(" код для входа 🔑 & <a> + ß"), "{}", message.text);
+            }
+            session.answer_line(&message.code());
+            assert_eq!(session.finish().result, 0, "{format}: {:?}", log.lines());
+        }
+    }
+}
+
+#[test]
+fn what_gateways_do_wrong_never_lets_in() {
+    let answer = |status, body: &str| Behaviour::Answer {
+        status,
+        content_type: "application/json",
+        body: body.to_owned(),
+    };
+    // PAM_AUTH_ERR 7, PAM_AUTHINFO_UNAVAIL 9; where the message may have gone out, a prompt.
+    for (behaviour, result, said) in [
+        (answer(200, r#"{"code":21211,"message":"bad"}"#), 7, "recipient"),
+        (answer(400, r#"{"code":21610,"message":"+4915123456723 said STOP"}"#), 7, "optout"),
+        (answer(401, r#"{"code":20003}"#), 9, "auth (HTTP 401"),
+        (answer(402, ""), 9, "credit (HTTP 402"),
+        (answer(429, ""), 9, "throttle (HTTP 429"),
+        (answer(500, ""), 9, "transient (HTTP 500"),
+        (answer(201, "garbage"), 9, "unknown (HTTP 201"),
+        (Behaviour::HugeBody { status: 201, bytes: 1 << 30 }, 9, "the answer has no end"),
+        (Behaviour::Redirect("https://localhost/".to_owned()), 9, "unknown (HTTP 307"),
+        (Behaviour::Trickle { status: 201, body: "x".repeat(600) }, 7, "event=uncertain"),
+        (Behaviour::CloseBeforeAnswer, 7, "event=uncertain"),
+        (Behaviour::Silence, 7, "event=uncertain"),
+        (Behaviour::AcceptThenSilence, 7, "event=uncertain"),
+        (Behaviour::CloseAtAccept, 9, "event=undeliverable"),
+        (Behaviour::SilentAccept, 9, "connect: no answer in time"),
+    ] {
+        let more = "[delivery]\ntimeout = '2s'";
+        let (machine, gateway, log) = machine_for(Gateway::start, &twilio(), more);
+        let name = format!("{behaviour:?}");
+        gateway.behave(behaviour);
+        let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
+        assert_eq!(run.result, result, "{name}: {:?}", log.lines());
+        log.wait_for(said);
+        assert!(run.elapsed.as_secs() < 5, "{name} took {:?}", run.elapsed);
+        assert!(log.ours().iter().all(|line| !line.contains("5123456")), "{:?}", log.ours());
+    }
+}
+
+#[test]
+fn certificates_are_checked() {
+    for bad in [
+        Certificate::Expired,
+        Certificate::WrongName,
+        Certificate::OtherAuthority,
+        Certificate::SelfSigned,
+    ] {
+        let start = || Gateway::start_with_certificate(bad);
+        let more = "[delivery]\nif_unreachable = 'allow'";
+        let (machine, gateway, log) = machine_for(start, &twilio(), more);
+        let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
+        assert_eq!(run.result, 9, "{:?}", log.lines());
+        log.wait_for("certificate: ");
+        assert!(gateway.messages().is_empty());
+    }
+}
+
+#[test]
+fn the_next_provider_takes_over_with_the_same_code() {
+    let second = format!(
+        "{}\n[[provider]]\nname='second'\nkind='clickatell'\napi_key='{}'\nbase_url='BASE'\n\
+         ca_file='/etc/pam-sms/ca.pem'",
+        twilio(),
+        account::CLICKATELL_KEY
+    );
+    let machine = Machine::new();
+    let gateway = Gateway::start();
+    machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
+    machine.pam("sms", STACK);
+    machine.users("alice = \"+4915123456723\"\n");
+    let base = gateway.base_url();
+    machine.config(&format!(
+        "[[provider]]\nbase_url='{base}'\nca_file='/etc/pam-sms/ca.pem'\n{}",
+        second.replace("BASE", &base)
+    ));
+    let log = machine.log();
+    gateway.behave_once(Behaviour::AcceptThenClose);
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    let codes = [0, 1].map(|nth| gateway.wait_for_message(nth).code());
+    assert_eq!(codes[0], codes[1]);
+    session.answer_line(&codes[1]);
+    assert_eq!(session.finish().result, 0, "{:?}", log.lines());
+    log.wait_for("via=second");
+}
