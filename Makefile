@@ -9,9 +9,9 @@ PACKAGES := ca-certificates gcc iproute2 libc6-dev libpam0g-dev openssh-client o
 ## What is shipped: the module without anything of the network, and the two programs.
 build: prepare
 	$(CARGO) build --locked --release --bins
-	$(CARGO) rustc --locked --release --lib --no-default-features --crate-type cdylib --target-dir target/module
+	$(CARGO) rustc --locked --profile module --lib --no-default-features --crate-type cdylib
 	mkdir -p $(SHIP)
-	install -m 644 target/module/release/libpam_sms.so $(SHIP)/pam_sms.so
+	install -m 644 target/module/libpam_sms.so $(SHIP)/pam_sms.so
 	install -m 755 target/release/pam-sms target/release/pam-sms-helper $(SHIP)/
 
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
