@@ -2,9 +2,9 @@
 
 CARGO ?= cargo
 SHIP := target/ship
-PACKAGES := ca-certificates gcc iproute2 libc6-dev libpam0g-dev openssh-client openssh-server passwd sudo
+PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev openssh-client openssh-server passwd sudo
 
-.PHONY: build test lint prepare clean
+.PHONY: build test demo lint prepare clean
 
 ## What is shipped: the module without anything of the network, and the two programs.
 build: prepare
@@ -17,6 +17,10 @@ build: prepare
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
 test: build
 	$(CARGO) test --locked
+
+## One whole login over SSH as a person sees it; the host is not touched. Needs root.
+demo: build
+	$(CARGO) run --locked --quiet --example demo
 
 lint: prepare
 	$(CARGO) fmt --check

@@ -1,5 +1,7 @@
 //! What holds for the project as a whole: licences, examples, what the shipped module needs.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::process::Command;
 

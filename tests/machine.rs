@@ -2,6 +2,8 @@
 //!
 //! One file a theme below `machine/`; the support makes the machines.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 #[path = "machine/logins.rs"]

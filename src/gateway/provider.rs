@@ -11,7 +11,7 @@ use super::description::{BUILT_IN, Description};
 use super::http::{self, HttpProvider};
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
-use crate::config::model::DeliveryRules;
+use crate::config::model::{AbsolutePath, DeliveryRules};
 use crate::config::source::{ConfigError, Sources, nearest};
 use crate::people::{PhoneNumber, Prefix};
 use crate::secret::Secret;
@@ -127,7 +127,7 @@ impl Reader<'_> {
         keys.check_needs(&description, &values)?;
 
         let ca_path = ca_file.as_deref().map(Path::new);
-        let ca_path = ca_path.or(self.rules.ca_file.as_ref().map(|path| path.as_path()));
+        let ca_path = ca_path.or(self.rules.ca_file.as_ref().map(AbsolutePath::as_path));
         let authorities = match ca_path {
             Some(path) => Some(file::read(path, SMALL, self.trust)?.text.as_bytes().to_vec()),
             None => None,

@@ -95,6 +95,8 @@ fn talk(line: UnixStream, request: &[u8], deadline: Instant) -> Result<Outcome, 
     line.shutdown(Shutdown::Write).map_err(|error| error.to_string())?;
     let frame = wire::read_frame(Until { line, deadline }).map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => "did not answer in time and was killed".to_owned(),
+        // It went away with the request unread.
+        io::ErrorKind::ConnectionReset => "died without an answer".to_owned(),
         _ => format!("cannot be read: {error}"),
     })?;
     if frame.is_empty() {

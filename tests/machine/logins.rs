@@ -101,6 +101,7 @@ fn sudo_and_su_ask_for_a_code() {
     alice.see("SMS sent to the phone ending in 89.");
     alice.see("or ? for help: ");
     alice.type_line(&code());
+    alice.see("$ ");
     alice.type_line("id -un");
     alice.see("bob");
     alice.type_line("exit");

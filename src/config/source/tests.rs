@@ -89,7 +89,7 @@ fn providers_merge_by_name_and_new_ones_come_last() {
     let names: Vec<_> =
         providers.iter().map(|p| provider_name(p.get_ref().as_table().unwrap()).unwrap()).collect();
     assert_eq!(names, ["twilio", "smsc", "outbox"]);
-    let smsc = providers.iter().nth(1).unwrap().get_ref().as_table().unwrap();
+    let smsc = providers.get(1).unwrap().get_ref().as_table().unwrap();
     assert_eq!(smsc.get("api_key").unwrap().get_ref().as_str(), Some("k"));
     assert_eq!(smsc.get("kind").unwrap().get_ref().as_str(), Some("smsc"));
 }
