@@ -274,7 +274,7 @@ impl<'de> Deserialize<'de> for Regex {
     }
 }
 
-/// What a pattern may name besides the keys: see [`super::http::Variables`].
+/// What a pattern may name besides the keys: see `Variables` in `http`.
 pub const VARIABLES: [&str; 5] = ["to+", "to", "text", "text_ucs2_hex", "segments"];
 
 impl Description {

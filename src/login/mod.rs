@@ -2,7 +2,7 @@
 //!
 //! This room knows no PAM, no network and no file. It sees the world through the traits of
 //! [`ports`], so that every path through it can be walked by a test. Limits that outlive one login
-//! will stand between [`Login::send`] and the delivery, and before [`Login::judge`] compares.
+//! will stand between `Login::send` and the delivery, and before `Login::judge` compares.
 
 pub mod answer;
 pub mod code;
