@@ -91,18 +91,27 @@ fn check_program(program: &Path) -> Result<(), String> {
 fn talk(line: UnixStream, request: &[u8], deadline: Instant) -> Result<Outcome, String> {
     let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     line.set_write_timeout(Some(left())).map_err(|error| error.to_string())?;
-    sys::send_all(&line, request).map_err(|error| format!("does not listen: {error}"))?;
-    line.shutdown(Shutdown::Write).map_err(|error| error.to_string())?;
-    let frame = wire::read_frame(Until { line, deadline }).map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => "did not answer in time and was killed".to_owned(),
-        // It went away with the request unread.
-        io::ErrorKind::ConnectionReset => "died without an answer".to_owned(),
-        _ => format!("cannot be read: {error}"),
-    })?;
+    sys::send_all(&line, request).map_err(|error| lost(&error))?;
+    line.shutdown(Shutdown::Write).map_err(|error| lost(&error))?;
+    let frame = wire::read_frame(Until { line, deadline }).map_err(|error| lost(&error))?;
     if frame.is_empty() {
         return Err("died without an answer".to_owned());
     }
     wire::decode_outcome(&frame).map_err(|error| format!("its answer is not understood: {error}"))
+}
+
+/// Why the line to the helper gave out. Whether a helper that dies is noticed while sending or while
+/// reading is chance, and no news to an admin.
+fn lost(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+            "did not answer in time and was killed".to_owned()
+        }
+        io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::NotConnected => "died without an answer".to_owned(),
+        _ => format!("cannot be spoken to: {error}"),
+    }
 }
 
 /// A stream with one deadline for all reads together, so that a byte now and then does not help.

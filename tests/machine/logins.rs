@@ -121,3 +121,22 @@ fn trap_20_method_password_sends_nothing() {
     log.wait_for("method `password` cannot ask");
     assert!(!fs::exists("/run/pam-sms/outbox").unwrap());
 }
+
+#[test]
+fn trap_1_a_caller_who_runs_us_out_of_files_gains_nothing() {
+    let machine = machine();
+    machine.config("[delivery]\nif_unreachable = 'allow'\n");
+    machine.pam_example("su");
+    let log = machine.log();
+    let mut alice = Person::alice(&["sh", "-c", "ulimit -n 6; exec su bob"]);
+    alice.see("Password:");
+    alice.type_line(BOB_PASSWORD);
+    // Where root may lift the limit the code is asked for; where it may not (no CAP_SYS_RESOURCE)
+    // nobody gets in. What must not happen is that it looks like an outage of the provider.
+    if log.wait_for("user=bob").contains("event=sent") {
+        alice.see("or ? for help: ");
+        alice.type_keys("\x04");
+    }
+    assert_ne!(alice.gone(), 0);
+    assert!(log.ours().iter().all(|line| !line.contains("event=failopen")), "{:?}", log.ours());
+}

@@ -165,3 +165,71 @@ fn the_next_provider_takes_over_with_the_same_code() {
     assert_eq!(session.finish().result, 0, "{:?}", log.lines());
     log.wait_for("via=second");
 }
+
+#[test]
+fn an_admins_own_description_sends_too() {
+    let table = format!("kind='http'\ndescription='custom'\ntoken='{}'", account::CUSTOM_TOKEN);
+    let (machine, gateway, log) = machine_for(Gateway::start, &table, "");
+    let description = r#"
+        about = "The interface nobody sells"
+        needs = [[["token"]]]
+        [keys]
+        token = { about = "Token", secret = true }
+        [request]
+        method = "POST"
+        path = "/custom/send"
+        header = [{ name = "X-Token", value = "{token}" }]
+        json = { recipient = "{to+}", message = "{text}" }
+        [accepted]
+        status = [200]
+        equals = { "/ok" = true }
+    "#;
+    machine.file("/etc/pam-sms/providers.d/custom.toml", description, 0o600);
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    assert_eq!(gateway.refusals(), Vec::<String>::new());
+    session.answer_line(&gateway.wait_for_message(0).code());
+    assert_eq!(session.finish().result, 0, "{:?}", log.lines());
+}
+
+#[test]
+fn countries_choose_the_provider() {
+    use account::{CLICKATELL_KEY, CLICKATELL_USA_KEY};
+    let machine = Machine::new();
+    let gateway = Gateway::start();
+    machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
+    machine.pam("sms", STACK);
+    machine.users("alice = \"+4915123456723\"\nbob = \"+14155550123\"\n");
+    let base = gateway.base_url();
+    let common = format!("kind='clickatell'\nbase_url='{base}'\nca_file='/etc/pam-sms/ca.pem'");
+    machine.config(&format!(
+        "[[provider]]\nname='usa'\n{common}\napi_key='{CLICKATELL_USA_KEY}'\ncountries=['+1']\n\
+         countries_only=true\n[[provider]]\n{common}\napi_key='{CLICKATELL_KEY}'\n"
+    ));
+    for (nth, user, key) in [(0, "alice", CLICKATELL_KEY), (1, "bob", CLICKATELL_USA_KEY)] {
+        Client::new(&machine, "sms").user(user).answer("empty").run();
+        assert_eq!(gateway.wait_for_message(nth).credentials, key);
+    }
+}
+
+#[test]
+fn trap_22_a_silent_name_server_neither_hangs_nor_sends() {
+    for (policy, result, said) in
+        [("deny", 9, "event=undeliverable"), ("allow", 0, "event=failopen")]
+    {
+        let machine = Machine::new();
+        let _silent = machine.silent_dns();
+        machine.pam("sms", STACK);
+        machine.users("alice = \"+4915123456723\"\n");
+        machine.config(&format!(
+            "[delivery]\ntimeout='4s'\nif_unreachable='{policy}'\n\
+             [[provider]]\nbase_url='https://sms.example'\n{}\n",
+            twilio()
+        ));
+        let log = machine.log();
+        let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
+        assert_eq!(run.result, result, "{:?}", log.lines());
+        log.wait_for(said);
+        assert!(run.elapsed.as_secs() < 6, "{:?}", run.elapsed);
+    }
+}
