@@ -34,6 +34,7 @@ pub mod delivery;
 #[cfg(feature = "helper")]
 pub mod gateway;
 pub mod helper;
+pub mod limits;
 pub mod login;
 pub mod message;
 pub mod pam;

@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 
+use crate::limits::window::Limit;
 use crate::message::Template;
+use crate::people::{Prefix, Special};
 
 /// The whole configuration. `P` is what is made of the `[[provider]]` tables: nothing, in the module.
 #[derive(Debug, Default, Deserialize)]
@@ -82,12 +84,33 @@ pub enum Unenrolled {
     Skip,
 }
 
-/// `[limits]`: how much is sent.
-#[derive(Debug, Default, Deserialize)]
+/// `[limits]`: how much is sent and how often a code may be guessed.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitRules {
+    /// Messages to one account; a verified login gives its own back.
+    pub sends_per_user: Limit<5, 600>,
+    /// Messages to one number, which several accounts may share.
+    pub sends_per_number: Limit<5, 600>,
+    /// Messages of this machine.
+    pub sends_per_host: Limit<300, 3600>,
+    /// Messages to one account in 24 hours, verified or not.
+    pub sends_per_user_day: Whole<1, 250, 20>,
+    /// Requests to providers for one account, whatever became of them.
+    pub requests_per_user: Limit<30, 3600>,
+    /// Wrong codes of one account; then it is locked.
+    pub failures_per_user: Limit<10, 3600>,
+    /// How long it is locked at least.
+    pub lockout: Span<60, 86400, 900>,
+    /// Wrong codes of one account that close it for codes by SMS until `pam-sms unlock` or a backup
+    /// code; a hundred at most (NIST SP 800-63B-4, 3.2.2).
+    pub failures_total: Whole<3, 100, 100>,
     /// Time between two messages to one phone in one login.
     pub resend_after: Span<0, 600, 30>,
+    /// Where messages may go; absent: anywhere but to special numbers.
+    pub countries: Option<Vec<Prefix>>,
+    /// Special numbers that messages may go to all the same.
+    pub special_numbers: Vec<Special>,
 }
 
 /// `[delivery]`: how messages are sent.

@@ -7,6 +7,7 @@
 mod file;
 mod folder;
 pub mod phone;
+mod special;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserial
 
 use phone::PhoneError;
 pub use phone::{PhoneNumber, Prefix};
+pub use special::Special;
 
 use crate::config::file::Trust;
 use crate::config::model::{AbsolutePath, UsersRules};

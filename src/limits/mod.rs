@@ -1,0 +1,112 @@
+//! What may be sent and tried, across logins, processes and reconnections.
+//!
+//! ```text
+//! window.rs   "5/10m": when the next one fits
+//! record.rs   what one state file holds
+//! store.rs    a folder of files that several processes change at once
+//! backup.rs   codes for a person whose phone is dead
+//! ```
+//!
+//! A message is reserved before it is sent and a try is counted before it is compared, each under the
+//! lock of its file, so that parallel logins share what there is. No two locks are ever held at once;
+//! what one file granted is given back if the next one refuses. Counters of this boot stand in
+//! `/run/pam-sms`, which a full disk does not touch; what must outlast it in `/var/lib/pam-sms`.
+
+pub mod backup;
+pub mod record;
+pub mod store;
+pub mod window;
+
+mod ledger;
+mod standing;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use ledger::{Ledger, Places};
+pub use standing::Standing;
+use window::Moment;
+
+/// What stands between a person and a code by SMS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Barrier {
+    /// As many messages as may be sent; another may be after this time.
+    Sends(Duration),
+    /// Too many wrong codes; another may be tried after this time.
+    Locked(Duration),
+    /// Too many wrong codes since the account was last known to be in good hands.
+    Closed,
+    /// The state cannot be used; what to do about it, for the admin.
+    Unusable(String),
+}
+
+/// One message that was reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reservation(Moment);
+
+/// Why a reservation is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Return {
+    /// No provider took the message.
+    NotSent,
+    /// Its code was typed: it was no spam. The long window keeps it.
+    Verified,
+}
+
+/// One try that was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Try {
+    at: Moment,
+    /// How long the account is locked if this try was wrong; zero if it is not.
+    pub locks: Duration,
+}
+
+/// What is done about the account only once the whole login has succeeded.
+///
+/// The code alone proves too little: where the password's line is `required`, a wrong password gets
+/// as far as the prompt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// Wrong tries of this login, which were its owner's typing errors.
+    pub tries: Vec<Try>,
+    /// Whether a backup code has shown that the account is in good hands.
+    pub reopen: bool,
+    /// The login to remember.
+    pub remember: Option<(Visit, Duration)>,
+}
+
+/// Whence somebody logs in to what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// The PAM service.
+    pub service: String,
+    /// The client's address.
+    pub address: std::net::IpAddr,
+}
+
+impl fmt::Display for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sends(wait) => write!(f, "send limit, for {}", in_words(*wait)),
+            Self::Locked(wait) => write!(f, "wrong codes, locked for {}", in_words(*wait)),
+            Self::Closed => f.write_str("wrong codes, closed until `pam-sms unlock`"),
+            Self::Unusable(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// A time as people say it, rounded up: `30 seconds`, `15 minutes`, `3 hours`.
+#[must_use]
+pub fn in_words(span: Duration) -> String {
+    let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+    let (count, unit) = match seconds {
+        0..=90 => (seconds, "second"),
+        91..=5400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! How an account stands, for the admin, and how it is put right again.
+
+use std::time::Duration;
+
+use super::ledger::{HOST_FILE, Ledger, unix_time};
+use super::{Barrier, backup};
+use crate::people::PhoneNumber;
+use crate::secret::Secret;
+
+/// How one account stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Messages that count in the short window, and how many may.
+    pub sends: (usize, usize),
+    /// Messages in the last 24 hours, and how many may be.
+    pub sends_today: (usize, usize),
+    /// Wrong codes that count in the window, and how many may.
+    pub failures: (usize, usize),
+    /// Wrong codes since the account was last put right, and how many close it.
+    pub failures_total: (u32, u32),
+    /// What stands between this account and a code.
+    pub barrier: Option<Barrier>,
+    /// Visits that need no code: service, address, and for how long.
+    pub remembered: Vec<(String, String, Duration)>,
+    /// Backup codes that are good.
+    pub backup_codes: usize,
+}
+
+impl Ledger<'_> {
+    /// How the account stands.
+    ///
+    /// # Errors
+    /// When the state is unusable.
+    pub fn standing(&self, phones: &[PhoneNumber]) -> Result<Standing, Barrier> {
+        let now = self.now();
+        let rules = self.rules;
+        let user = self.peek(&self.user_file())?;
+        let counted = |events: &[i64], window: super::window::Window| {
+            let mut events = events.to_vec();
+            window.forget(&mut events, Duration::ZERO, now);
+            (events.len(), window.count)
+        };
+        let barrier = match phones.first() {
+            Some(number) => self.would_reserve(number).err(),
+            None => self.is_open(&user, now).err(),
+        };
+        let remembered = user.remembered.iter().map(|one| {
+            let left = Duration::from_millis((one.until - now).unsigned_abs());
+            (one.service.clone(), one.address.clone(), left)
+        });
+        Ok(Standing {
+            sends: counted(&user.sends, rules.sends_per_user.get()),
+            sends_today: counted(&user.day, self.day()),
+            failures: counted(&user.failures, rules.failures_per_user.get()),
+            failures_total: (user.total, rules.failures_total.get().into()),
+            barrier,
+            remembered: remembered.collect(),
+            backup_codes: self.backup_codes()?,
+        })
+    }
+
+    /// Forgets what counts against the account and its `phones`, whatever condition the files are in,
+    /// and says whether there was anything.
+    ///
+    /// # Errors
+    /// When a file cannot be locked or removed.
+    pub fn unlock(&self, phones: &[PhoneNumber]) -> Result<bool, Barrier> {
+        let mut changed = self.run.forget(&self.user_file())?;
+        changed |= self.lib.forget(&self.failures_file())?;
+        for phone in phones {
+            changed |= self.run.forget(&self.number_file(phone)?)?;
+        }
+        Ok(changed)
+    }
+
+    /// Forgets what counts against this machine.
+    ///
+    /// # Errors
+    /// As [`Ledger::unlock`].
+    pub fn unlock_host(&self) -> Result<bool, Barrier> {
+        Ok(self.run.forget(HOST_FILE)?)
+    }
+
+    /// Makes `count` backup codes, good until `until` in seconds of Unix time, and keeps their hashes.
+    /// Without `until` they replace all earlier ones that do not expire.
+    ///
+    /// # Errors
+    /// When they cannot be kept.
+    pub fn add_backup_codes(
+        &self,
+        count: usize,
+        until: Option<u64>,
+    ) -> Result<Vec<Secret>, Barrier> {
+        self.change_backup_codes(|codes| {
+            if until.is_none() {
+                codes.drop_lasting();
+            }
+            codes.drop_expired(unix_time());
+            if codes.left(unix_time()) + count > backup::MOST {
+                return Err(Barrier::Unusable(format!(
+                    "nobody may have more than {} backup codes",
+                    backup::MOST
+                )));
+            }
+            codes
+                .add(self.user, count, until)
+                .map_err(|error| Barrier::Unusable(format!("no random bytes: {error}")))
+        })
+    }
+
+    /// Takes all backup codes away, and says how many there were.
+    ///
+    /// # Errors
+    /// When their file cannot be removed.
+    pub fn revoke_backup_codes(&self) -> Result<usize, Barrier> {
+        // A file that is damaged holds no good code.
+        let left = self.backup_codes().unwrap_or(0);
+        self.lib.forget(&self.backup_file())?;
+        Ok(left)
+    }
+}

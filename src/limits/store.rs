@@ -1,0 +1,204 @@
+//! A folder of small files that several processes change at once.
+//!
+//! `NAME.state` holds what is kept, `NAME.lock` is the lock on it. The lock is a file of its own that
+//! is never renamed nor removed, because a lock on a file that is renamed away locks nothing. A
+//! change is written to `NAME.new` and renamed over the state, so that a kill at any instant leaves
+//! the old state or the new one.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::config::file::{self, FileError, Trust};
+use crate::sys;
+
+/// Largest state file, in bytes: ten thousand moments and more.
+const LARGEST: u64 = 256 << 10;
+/// How long a lock is waited for; each is held for less than a millisecond.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How much a change must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// A process that dies.
+    Process,
+    /// A machine that loses power.
+    Power,
+}
+
+/// One folder of state.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+    durability: Durability,
+}
+
+impl Store {
+    /// The store in `folder`, which is made when it is first needed.
+    #[must_use]
+    pub fn new(folder: &Path, durability: Durability) -> Self {
+        Self { folder: folder.to_owned(), durability }
+    }
+
+    /// What is kept under `name`, without a lock: a rename shows the old state or the new one.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read or believed.
+    pub fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, StateError> {
+        match file::read(&self.path(name, "state"), LARGEST, Trust::Root) {
+            Ok(contents) => Ok(Some(contents.text)),
+            Err(error) if error.is_missing() || error.is_folder_missing() => Ok(None),
+            Err(error) => Err(StateError::Unsafe(error)),
+        }
+    }
+
+    /// Changes what is kept under `name`, as the only one at that moment. `change` gets the text that
+    /// is there and returns the one that shall be, or nothing where it shall stay as it is.
+    ///
+    /// # Errors
+    /// When the state cannot be locked, read, believed or written; then nothing has changed.
+    pub fn update<T, E: From<StateError>>(
+        &self,
+        name: &str,
+        change: impl FnOnce(Option<&str>) -> Result<(T, Option<Zeroizing<String>>), E>,
+    ) -> Result<T, E> {
+        self.make_folder()?;
+        let _lock = self.lock(name)?;
+        let old = self.read(name)?;
+        let (result, new) = change(old.as_deref().map(String::as_str))?;
+        if let Some(new) = new {
+            self.write(name, &new)?;
+        }
+        Ok(result)
+    }
+
+    /// Forgets what is kept under `name`, whatever its condition. The lock stays. Says whether there
+    /// was anything.
+    ///
+    /// # Errors
+    /// When it cannot be locked or removed.
+    pub fn forget(&self, name: &str) -> Result<bool, StateError> {
+        self.make_folder()?;
+        let _lock = self.lock(name)?;
+        let path = self.path(name, "state");
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StateError::Io(path, error)),
+        }
+    }
+
+    /// Where the state of `name` stands, for people.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.path(name, "state")
+    }
+
+    fn make_folder(&self) -> Result<(), StateError> {
+        let made = DirBuilder::new().mode(0o700).create(&self.folder);
+        let owned = made.and_then(|()| {
+            // Explicit, since a umask of 0777 and the group of a caller of su are in force here.
+            fs::set_permissions(&self.folder, Permissions::from_mode(0o700))?;
+            std::os::unix::fs::chown(&self.folder, Some(0), Some(0))
+        });
+        match owned {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(StateError::Io(self.folder.clone(), error))
+            }
+            _ => file::check_folder(&self.folder, Trust::Root).map_err(StateError::Unsafe),
+        }
+    }
+
+    fn lock(&self, name: &str) -> Result<File, StateError> {
+        let path = self.path(name, "lock");
+        let locked = || {
+            let file = options().read(true).write(true).create(true).truncate(false).open(&path)?;
+            if file.metadata()?.uid() != 0 || !file.metadata()?.is_file() {
+                return Err(io::Error::other("is not a regular file of root's: remove it"));
+            }
+            sys::lock_exclusively(&file, PATIENCE)?;
+            Ok(file)
+        };
+        locked().map_err(|error| StateError::Io(path.clone(), error))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), StateError> {
+        let (new, state) = (self.path(name, "new"), self.path(name, "state"));
+        let written = || {
+            match fs::remove_file(&new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                // What a process that was killed has left.
+                _ => {}
+            }
+            let mut file = options().write(true).create_new(true).open(&new)?;
+            fchown(&file, Some(0), Some(0))?;
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.write_all(text.as_bytes())?;
+            if self.durability == Durability::Power {
+                file.sync_all()?;
+            }
+            fs::rename(&new, &state)?;
+            if self.durability == Durability::Power {
+                File::open(&self.folder)?.sync_all()?;
+            }
+            Ok(())
+        };
+        written().map_err(|error| {
+            // A file that is half written on a full disk would keep it full.
+            let _ = fs::remove_file(&new);
+            StateError::Io(state.clone(), error)
+        })
+    }
+
+    fn path(&self, name: &str, kind: &str) -> PathBuf {
+        const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+        self.folder.join(format!("{}.{kind}", utf8_percent_encode(name, KEPT)))
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOCTTY);
+    options
+}
+
+/// Why state cannot be used.
+#[derive(Debug)]
+pub enum StateError {
+    /// A file or folder is not to be believed.
+    Unsafe(FileError),
+    /// A file does not hold what it should.
+    Damaged(PathBuf),
+    /// The kernel refuses.
+    Io(PathBuf, io::Error),
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsafe(error) => error.fmt(f),
+            Self::Damaged(path) => {
+                let path = path.display();
+                write!(
+                    f,
+                    "{path}: is damaged or of another version: run `pam-sms unlock` for it, or \
+                     remove it to count from zero"
+                )
+            }
+            Self::Io(path, error) if error.kind() == io::ErrorKind::TimedOut => {
+                write!(f, "{}: another process holds the lock", path.display())
+            }
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for StateError {}

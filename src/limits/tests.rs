@@ -1,0 +1,368 @@
+use std::cell::Cell;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::*;
+use crate::config::model::LimitRules;
+use crate::config::source::Sources;
+use crate::login::ports::Clock;
+use crate::people::PhoneNumber;
+
+struct At(Cell<u64>);
+
+impl Clock for At {
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.0.get())
+    }
+}
+
+/// A machine with state of its own and a clock that is set by hand.
+struct Machine {
+    folder: tempfile::TempDir,
+    places: Places,
+    rules: LimitRules,
+    clock: At,
+}
+
+impl Machine {
+    fn new(limits: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places { run: folder.path().join("run"), lib: folder.path().join("lib") };
+        let rules = Sources::from_text("limits", limits).parse().unwrap();
+        Self { folder, places, rules, clock: At(Cell::new(10_000)) }
+    }
+
+    fn books<'a>(&'a self, user: &'a str) -> Ledger<'a> {
+        Ledger::new(&self.places, &self.rules, user, &self.clock)
+    }
+
+    fn later(&self, seconds: u64) {
+        self.clock.0.set(self.clock.0.get() + seconds);
+    }
+
+    /// A wrong try from end to end.
+    fn fail(&self, user: &str) -> Result<(), Barrier> {
+        let books = self.books(user);
+        books.count_try()?;
+        books.was_wrong()
+    }
+
+    fn state(&self, name: &str) -> std::path::PathBuf {
+        self.places.run.join(name)
+    }
+
+    /// As after a start of the machine: what is in /run is gone.
+    fn reboot(&self) {
+        fs::remove_dir_all(&self.places.run).unwrap();
+        self.clock.0.set(30);
+    }
+}
+
+fn phone() -> PhoneNumber {
+    "+4915123456723".parse().unwrap()
+}
+
+fn other_phone() -> PhoneNumber {
+    "+4915123456789".parse().unwrap()
+}
+
+fn wait(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn five_messages_in_ten_minutes_and_then_one_has_to_wait() {
+    let machine = Machine::new("");
+    for _ in 0..5 {
+        machine.books("alice").reserve(&phone()).unwrap();
+        machine.later(60);
+    }
+    let denied = machine.books("alice").reserve(&phone()).unwrap_err();
+    assert_eq!(denied, Barrier::Sends(wait(300)));
+    machine.later(300);
+    machine.books("alice").reserve(&phone()).unwrap();
+}
+
+#[test]
+fn accounts_that_share_a_number_share_what_is_sent_to_it() {
+    let machine = Machine::new("sends_per_number = '2/10m'");
+    machine.books("alice").reserve(&phone()).unwrap();
+    machine.books("bob").reserve(&phone()).unwrap();
+    let carol = machine.books("carol");
+    assert_eq!(carol.reserve(&phone()), Err(Barrier::Sends(wait(600))));
+    // What the number refused was not taken from the account.
+    let standing = carol.standing(&[]).unwrap();
+    assert_eq!((standing.sends.0, standing.sends_today.0), (0, 0));
+    carol.reserve(&other_phone()).unwrap();
+}
+
+#[test]
+fn the_machine_has_a_limit_of_its_own() {
+    let machine = Machine::new("sends_per_host = '1/1h'");
+    machine.books("alice").reserve(&phone()).unwrap();
+    let denied = machine.books("bob").reserve(&other_phone()).unwrap_err();
+    assert_eq!(denied, Barrier::Sends(wait(3600)));
+    assert!(machine.books("bob").unlock_host().unwrap());
+    machine.books("bob").reserve(&other_phone()).unwrap();
+}
+
+#[test]
+fn trap_21_a_verified_login_gives_its_message_back_to_all_but_the_day() {
+    let machine = Machine::new("requests_per_user = '30/10m'");
+    for login in 0..20 {
+        let books = machine.books("alice");
+        let message = books.reserve(&phone()).unwrap_or_else(|b| panic!("login {login}: {b}"));
+        books.give_back(&phone(), message, Return::Verified).unwrap();
+        machine.later(30);
+    }
+    let denied = machine.books("alice").reserve(&phone()).unwrap_err();
+    assert_eq!(denied, Barrier::Sends(wait(24 * 3600 - 20 * 30)));
+}
+
+#[test]
+fn trap_21_a_refused_message_is_given_back_and_its_request_is_not() {
+    let machine = Machine::new("requests_per_user = '7/1h'");
+    for _ in 0..7 {
+        let books = machine.books("alice");
+        let message = books.reserve(&phone()).unwrap();
+        books.give_back(&phone(), message, Return::NotSent).unwrap();
+    }
+    assert_eq!(machine.books("alice").standing(&[]).unwrap().sends_today.0, 0);
+    assert_eq!(machine.books("alice").reserve(&phone()), Err(Barrier::Sends(wait(3600))));
+}
+
+#[test]
+fn ten_wrong_codes_lock_the_account_and_nothing_else() {
+    let machine = Machine::new("");
+    for _ in 0..9 {
+        machine.fail("alice").unwrap();
+    }
+    let last = machine.books("alice").count_try().unwrap();
+    assert_eq!(last.locks, wait(3600));
+    for books in [machine.books("alice"), machine.books("alice")] {
+        assert_eq!(books.count_try(), Err(Barrier::Locked(wait(3600))));
+        assert_eq!(books.reserve(&phone()), Err(Barrier::Locked(wait(3600))));
+    }
+    machine.fail("bob").unwrap();
+    machine.later(3600);
+    machine.fail("alice").unwrap();
+}
+
+#[test]
+fn a_right_try_gives_back_itself_only() {
+    let machine = Machine::new("");
+    for _ in 0..9 {
+        machine.fail("alice").unwrap();
+    }
+    let books = machine.books("alice");
+    let right = books.count_try().unwrap();
+    books.was_right(right).unwrap();
+    let standing = books.standing(&[]).unwrap();
+    assert_eq!((standing.failures.0, standing.failures_total.0), (9, 9));
+}
+
+#[test]
+fn trap_2_wrong_tries_come_back_only_when_the_whole_login_succeeded() {
+    let machine = Machine::new("");
+    let books = machine.books("alice");
+    let wrong = books.count_try().unwrap();
+    books.was_wrong().unwrap();
+    let right = books.count_try().unwrap();
+    books.was_right(right).unwrap();
+    assert_eq!(books.standing(&[]).unwrap().failures_total.0, 1);
+    let pending = Pending { tries: vec![wrong], ..Pending::default() };
+    books.settle(&pending, &phone()).unwrap();
+    assert_eq!(books.standing(&[]).unwrap().failures_total.0, 0);
+    machine.reboot();
+    assert_eq!(machine.books("alice").standing(&[]).unwrap().failures_total.0, 0);
+}
+
+#[test]
+fn trap_9_a_hundred_wrong_codes_close_the_account_and_a_reboot_does_not_open_it() {
+    let machine = Machine::new("failures_total = 20\nfailures_per_user = '15/1m'");
+    for _ in 0..15 {
+        machine.fail("alice").unwrap();
+    }
+    machine.reboot();
+    for _ in 0..5 {
+        machine.fail("alice").unwrap();
+    }
+    assert_eq!(machine.books("alice").count_try(), Err(Barrier::Closed));
+    machine.reboot();
+    machine.later(365 * 24 * 3600);
+    assert_eq!(machine.books("alice").reserve(&phone()), Err(Barrier::Closed));
+    let reopened = Pending { reopen: true, ..Pending::default() };
+    machine.books("alice").settle(&reopened, &phone()).unwrap();
+    machine.books("alice").reserve(&phone()).unwrap();
+    machine.reboot();
+    machine.books("alice").reserve(&phone()).unwrap();
+}
+
+#[test]
+fn unlock_opens_a_closed_account_and_says_whether_it_changed_anything() {
+    let machine = Machine::new("failures_total = 3");
+    for _ in 0..3 {
+        machine.fail("alice").unwrap();
+    }
+    assert_eq!(machine.books("alice").count_try(), Err(Barrier::Closed));
+    assert!(machine.books("alice").unlock(&[phone()]).unwrap());
+    assert!(!machine.books("alice").unlock(&[phone()]).unwrap());
+    machine.fail("alice").unwrap();
+}
+
+#[test]
+fn a_visit_is_remembered_for_its_service_address_and_number() {
+    let machine = Machine::new("");
+    let visit = |service: &str, address: &str| Visit {
+        service: service.to_owned(),
+        address: address.parse().unwrap(),
+    };
+    let here = visit("sshd", "2001:db8::1");
+    let pending = Pending { remember: Some((here.clone(), wait(3600))), ..Pending::default() };
+    machine.books("alice").settle(&pending, &phone()).unwrap();
+
+    let remembered =
+        |user, visit: &Visit, phone| machine.books(user).is_remembered(visit, &[phone]).unwrap();
+    assert!(remembered("alice", &here, phone()));
+    assert!(!remembered("alice", &here, other_phone()), "another number");
+    assert!(!remembered("bob", &here, phone()), "another person");
+    assert!(!remembered("alice", &visit("sudo", "2001:db8::1"), phone()), "another service");
+    assert!(!remembered("alice", &visit("sshd", "2001:db8::2"), phone()), "another address");
+    machine.later(3600);
+    assert!(!remembered("alice", &here, phone()), "too late");
+}
+
+#[test]
+fn trap_16_backup_codes_are_good_once_and_while_the_account_is_locked() {
+    let machine = Machine::new("failures_per_user = '3/1h'");
+    let fresh = machine.books("alice").add_backup_codes(10, None).unwrap();
+    let typed = backup::plain(&fresh[0].expose().replace('-', "")).unwrap();
+    for _ in 0..3 {
+        machine.fail("alice").unwrap();
+    }
+    assert!(matches!(machine.books("alice").count_try(), Err(Barrier::Locked(_))));
+    let no_code = backup::plain("0000000000000000").unwrap();
+    for _ in 0..1000 {
+        assert_eq!(machine.books("alice").burn(&no_code), Ok(None));
+    }
+    assert_eq!(machine.books("alice").burn(&typed), Ok(Some(9)));
+    assert_eq!(machine.books("alice").burn(&typed), Ok(None));
+    assert_eq!(machine.books("bob").burn(&typed), Ok(None));
+    assert!(!machine.places.lib.join("backup-bob.state").exists());
+    assert_eq!(machine.books("alice").add_backup_codes(10, None).unwrap().len(), 10);
+    assert_eq!(machine.books("alice").backup_codes(), Ok(10), "new codes replace the old");
+    assert_eq!(machine.books("alice").revoke_backup_codes(), Ok(10));
+    assert_eq!(machine.books("alice").backup_codes(), Ok(0));
+}
+
+/// What an admin may find, each a denial that says where.
+#[test]
+fn state_that_cannot_be_believed_is_a_denial_and_never_an_empty_state() {
+    type Break = fn(&Path);
+    let cases: [(&str, Break); 9] = [
+        ("damaged", |file| fs::write(file, "garbage").unwrap()),
+        ("damaged", |file| fs::write(file, "").unwrap()),
+        ("damaged", |file| fs::write(file, "pam-sms-state 2\nboot any\nend\n").unwrap()),
+        ("larger than", |file| {
+            fs::File::options().write(true).open(file).unwrap().set_len(1 << 30).unwrap();
+        }),
+        ("not UTF-8", |file| fs::write(file, [0xff; 64]).unwrap()),
+        ("is a symlink", |file| {
+            fs::rename(file, file.with_extension("moved")).unwrap();
+            std::os::unix::fs::symlink(file.with_extension("moved"), file).unwrap();
+        }),
+        ("belongs to uid 65534", |file| {
+            std::os::unix::fs::chown(file, Some(65534), None).unwrap();
+        }),
+        ("can be written by others", |file| {
+            fs::set_permissions(file, fs::Permissions::from_mode(0o666)).unwrap();
+        }),
+        ("not a regular file", |file| {
+            fs::remove_file(file).unwrap();
+            fs::create_dir(file).unwrap();
+        }),
+    ];
+    for (reason, damage) in cases {
+        for name in ["user-alice.state", "host.state", "key.state"] {
+            let machine = Machine::new("");
+            machine.books("alice").reserve(&phone()).unwrap();
+            let file = machine.state(name);
+            damage(&file);
+            let denied = machine.books("alice").reserve(&phone()).unwrap_err();
+            let Barrier::Unusable(said) = denied else { panic!("{name} {reason}: {denied}") };
+            assert!(said.contains(reason) || name == "key.state", "{name} {reason}: {said}");
+            assert!(said.contains(file.to_str().unwrap()), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_others_may_write_is_no_place_for_state() {
+    let machine = Machine::new("");
+    fs::create_dir(&machine.places.run).unwrap();
+    fs::set_permissions(&machine.places.run, fs::Permissions::from_mode(0o777)).unwrap();
+    let denied = machine.books("alice").reserve(&phone()).unwrap_err();
+    assert!(denied.to_string().contains("can be written by others"), "{denied}");
+    assert!(machine.folder.path().join("run").read_dir().unwrap().next().is_none());
+}
+
+#[test]
+fn files_are_roots_alone_and_name_no_number() {
+    let machine = Machine::new("");
+    machine.books("alice").reserve(&phone()).unwrap();
+    machine.books("a/../b").reserve(&phone()).unwrap();
+    machine.fail("alice").unwrap();
+    for folder in [&machine.places.run, &machine.places.lib] {
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o7777, 0o700);
+        for entry in folder.read_dir().unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o7777;
+            assert_eq!(mode, 0o600, "{entry:?}");
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            assert!(!format!("{name} {text}").contains("5123456"), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn trap_4_the_lock_outlives_every_change() {
+    use std::os::unix::fs::MetadataExt;
+    let machine = Machine::new("");
+    machine.books("alice").reserve(&phone()).unwrap();
+    let lock = machine.state("user-alice.lock");
+    let inode = lock.metadata().unwrap().ino();
+    machine.fail("alice").unwrap();
+    machine.books("alice").unlock(&[phone()]).unwrap();
+    machine.books("alice").reserve(&phone()).unwrap();
+    assert_eq!(lock.metadata().unwrap().ino(), inode);
+}
+
+#[test]
+fn a_lock_that_is_not_given_back_is_a_denial_after_two_seconds() {
+    let machine = Machine::new("");
+    machine.books("alice").reserve(&phone()).unwrap();
+    let lock = fs::File::open(machine.state("user-alice.lock")).unwrap();
+    crate::sys::lock_exclusively(&lock, wait(1)).unwrap();
+    let begun = std::time::Instant::now();
+    let denied = machine.books("alice").reserve(&phone()).unwrap_err();
+    assert!(denied.to_string().contains("another process holds the lock"), "{denied}");
+    assert!(begun.elapsed() < wait(4), "{:?}", begun.elapsed());
+    drop(lock);
+    machine.books("alice").reserve(&phone()).unwrap();
+}
+
+#[test]
+fn times_are_said_as_people_say_them() {
+    for (millis, words) in [
+        (1, "1 second"),
+        (30_000, "30 seconds"),
+        (90_001, "2 minutes"),
+        (900_000, "15 minutes"),
+        (3_600_000, "60 minutes"),
+        (7_200_000, "2 hours"),
+    ] {
+        assert_eq!(in_words(Duration::from_millis(millis)), words);
+    }
+}

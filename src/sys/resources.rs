@@ -1,0 +1,47 @@
+//! Limits of resources, which under su and sudo are what the caller made of them.
+
+#![allow(unsafe_code)]
+
+use std::io;
+
+/// Lifts the soft limit of open files to at least `wanted` until the guard is dropped: under su and
+/// sudo it is the user who chose it.
+pub fn lift_open_files(wanted: u64) -> LimitGuard {
+    let before = limit_of(libc::RLIMIT_NOFILE);
+    let lifted = at_least(libc::RLIMIT_NOFILE, wanted).is_ok();
+    LimitGuard(before.filter(|_| lifted))
+}
+
+/// Puts the limit of open files back when it is dropped.
+pub struct LimitGuard(Option<libc::rlimit>);
+
+impl Drop for LimitGuard {
+    fn drop(&mut self) {
+        if let Some(before) = self.0 {
+            // SAFETY: the structure is valid; a failure leaves the host with more than it had.
+            unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const before) };
+        }
+    }
+}
+
+pub(super) type Resource = libc::__rlimit_resource_t;
+
+pub(super) fn limit_of(resource: Resource) -> Option<libc::rlimit> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid structure for the kernel to write to.
+    (unsafe { libc::getrlimit(resource, &raw mut limit) } == 0).then_some(limit)
+}
+
+/// Makes sure that a limit is at least `wanted`.
+pub(super) fn at_least(resource: Resource, wanted: u64) -> io::Result<()> {
+    let limit = limit_of(resource).ok_or_else(io::Error::last_os_error)?;
+    if limit.rlim_cur >= wanted {
+        return Ok(());
+    }
+    let lifted = libc::rlimit { rlim_cur: wanted, rlim_max: limit.rlim_max.max(wanted) };
+    // SAFETY: `lifted` is a valid structure that the kernel only reads.
+    match unsafe { libc::setrlimit(resource, &raw const lifted) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
