@@ -3,13 +3,16 @@
 //! Every value is a type that cannot be wrong once it is made, so that the file is judged in one
 //! place, while the position of what is wrong is still known.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
+use toml::value::Datetime;
 
 use crate::limits::window::Limit;
+use crate::login::policy::Network;
 use crate::message::Template;
 use crate::people::{Prefix, Special};
 
@@ -23,6 +26,8 @@ pub struct Config<P = Unread> {
     pub message: MessageRules,
     /// `[users]`
     pub users: UsersRules,
+    /// `[policy]`
+    pub policy: PolicyRules,
     /// `[limits]`
     pub limits: LimitRules,
     /// `[delivery]`
@@ -51,6 +56,9 @@ pub struct CodeRules {
     pub lifetime: Span<30, 600, 300>,
     /// Wrong tries in one login.
     pub attempts: Whole<1, 10, 3>,
+    /// Whether a person has to press Enter before a message is sent, for hosts where clients retry
+    /// blindly.
+    pub ask_first: bool,
 }
 
 /// `[message]`: what the SMS says.
@@ -71,6 +79,10 @@ pub struct UsersRules {
     pub directory: Option<AbsolutePath>,
     /// What happens to somebody without a number.
     pub unenrolled: Unenrolled,
+    /// The last day on which people may give their own number; afterwards they are denied.
+    pub enrol_until: Option<Day>,
+    /// The groups whose members may; everybody, where none is named.
+    pub enrol_groups: Vec<String>,
 }
 
 /// `unenrolled`: what happens to somebody without a number.
@@ -82,6 +94,69 @@ pub enum Unenrolled {
     Deny,
     /// This factor does not apply to them.
     Skip,
+    /// They give a number themselves, in a login that a first factor began.
+    Enrol,
+}
+
+/// `[policy]`: who is asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyRules {
+    /// Accounts that are asked whatever else holds.
+    pub require_users: Vec<String>,
+    /// Groups whose members are.
+    pub require_groups: Vec<String>,
+    /// Accounts that are not asked.
+    pub skip_users: Vec<String>,
+    /// Groups whose members are not.
+    pub skip_groups: Vec<String>,
+    /// Networks from which nobody is.
+    pub skip_networks: Vec<Network>,
+    /// How long an address needs no further code for the same account and service; zero: never.
+    pub remember: Span<0, 2_592_000, 0>,
+    /// Whose phone it is, by service; where nothing is said, that of the account logged in to.
+    pub subject: BTreeMap<String, Subject>,
+    /// To the end of this day everything is only rehearsed: logged, and nobody is asked.
+    pub observe_until: Option<Day>,
+}
+
+/// `subject`: whose phone it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// The account's that is logged in to.
+    #[default]
+    User,
+    /// The caller's, as with su.
+    Caller,
+}
+
+/// A day of the local calendar, written as in 2026-12-31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Day {
+    /// Today.
+    #[must_use]
+    pub fn today() -> Self {
+        let (year, month, day) = crate::sys::today();
+        Self { year, month, day }
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Datetime::deserialize(deserializer)? {
+            Datetime { date: Some(date), time: None, offset: None } => {
+                Ok(Self { year: date.year, month: date.month, day: date.day })
+            }
+            _ => Err(serde::de::Error::custom("write only the day, like 2026-12-31")),
+        }
+    }
 }
 
 /// `[limits]`: how much is sent and how often a code may be guessed.

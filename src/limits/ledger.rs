@@ -15,7 +15,7 @@ use super::store::{Durability, StateError, Store};
 use super::window::{Moment, Window, millis};
 use super::{Barrier, Pending, Reservation, Return, Try, Visit};
 use crate::config::model::LimitRules;
-use crate::login::ports::Clock;
+use crate::login::ports::{Clock, Limits};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use crate::sys;
@@ -70,18 +70,10 @@ impl<'a> Ledger<'a> {
         Self { rules, user, clock, run, lib, boot }
     }
 
-    /// Reserves one message to `number`.
+    /// Says what [`Limits::reserve`] would, and reserves nothing.
     ///
     /// # Errors
-    /// When it must not be sent, or the state is unusable; then nothing is reserved.
-    pub fn reserve(&self, number: &PhoneNumber) -> Result<Reservation, Barrier> {
-        self.decide(|| self.reserve_here(number)).map(|(at, _)| Reservation(at))
-    }
-
-    /// Says what [`Ledger::reserve`] would, and reserves nothing.
-    ///
-    /// # Errors
-    /// As [`Ledger::reserve`].
+    /// As [`Limits::reserve`].
     pub fn would_reserve(&self, number: &PhoneNumber) -> Result<(), Barrier> {
         let now = self.now();
         let user = self.peek(&self.user_file())?;
@@ -90,67 +82,6 @@ impl<'a> Ledger<'a> {
             self.fits(window, &self.peek(&file)?.sends, now)?;
         }
         Ok(())
-    }
-
-    /// Gives a message back.
-    ///
-    /// # Errors
-    /// When the state is unusable.
-    pub fn give_back(
-        &self,
-        number: &PhoneNumber,
-        message: Reservation,
-        why: Return,
-    ) -> Result<(), Barrier> {
-        self.decide(|| self.give_back_here(number, message.0, why)).map(drop)
-    }
-
-    /// Counts a try, before it is compared.
-    ///
-    /// # Errors
-    /// When no more may be tried, or the state is unusable; then nothing must be compared.
-    pub fn count_try(&self) -> Result<Try, Barrier> {
-        let counted = self.decide(|| self.count_try_here());
-        counted.map(|(at, locks)| Try { at, locks: Duration::from_millis(locks.unsigned_abs()) })
-    }
-
-    /// A try was wrong: it is kept beyond the next start of the machine. A disk that cannot keep it
-    /// is told and locks nobody out.
-    ///
-    /// # Errors
-    /// When it cannot be kept.
-    pub fn was_wrong(&self) -> Result<(), Barrier> {
-        self.decide(|| {
-            let total = self.peek(&self.user_file())?.total;
-            self.keep_total(|kept| kept.max(total))
-        })
-        .map(drop)
-    }
-
-    /// A try was right: it gives back itself, and nothing else.
-    ///
-    /// # Errors
-    /// When the state is unusable.
-    pub fn was_right(&self, right: Try) -> Result<(), Barrier> {
-        self.decide(|| self.forget_tries(&[right])).map(drop)
-    }
-
-    /// Burns the backup code that was typed, if it is one, and says how many are left.
-    ///
-    /// # Errors
-    /// When the state is unusable; then the code must not be accepted.
-    pub fn burn(&self, plain: &Secret) -> Result<Option<usize>, Barrier> {
-        let burnt = self.decide(|| self.burn_here(plain));
-        burnt.map(|(left, hit)| (hit == 1).then(|| usize::try_from(left).unwrap_or(0)))
-    }
-
-    /// How many backup codes are good.
-    ///
-    /// # Errors
-    /// When their file cannot be believed.
-    pub fn backup_codes(&self) -> Result<usize, Barrier> {
-        let text = self.lib.read(&self.backup_file())?;
-        Ok(self.backup_codes_of(text.as_deref().map(String::as_str))?.left(unix_time()))
     }
 
     /// Whether this visit needs no code, because one was accepted there not long ago and went to a
@@ -491,6 +422,49 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn backup_file(&self) -> String {
         format!("backup-{}", self.user)
+    }
+}
+
+impl Limits for Ledger<'_> {
+    fn reserve(&self, number: &PhoneNumber) -> Result<Reservation, Barrier> {
+        self.decide(|| self.reserve_here(number)).map(|(at, _)| Reservation(at))
+    }
+
+    fn give_back(
+        &self,
+        number: &PhoneNumber,
+        message: Reservation,
+        why: Return,
+    ) -> Result<(), Barrier> {
+        self.decide(|| self.give_back_here(number, message.0, why)).map(drop)
+    }
+
+    fn count_try(&self) -> Result<Try, Barrier> {
+        let counted = self.decide(|| self.count_try_here());
+        counted.map(|(at, locks)| Try { at, locks: Duration::from_millis(locks.unsigned_abs()) })
+    }
+
+    /// A disk that cannot keep it locks nobody out: the counters of this boot have it.
+    fn was_wrong(&self) -> Result<(), Barrier> {
+        self.decide(|| {
+            let total = self.peek(&self.user_file())?.total;
+            self.keep_total(|kept| kept.max(total))
+        })
+        .map(drop)
+    }
+
+    fn was_right(&self, right: Try) -> Result<(), Barrier> {
+        self.decide(|| self.forget_tries(&[right])).map(drop)
+    }
+
+    fn burn(&self, plain: &Secret) -> Result<Option<usize>, Barrier> {
+        let burnt = self.decide(|| self.burn_here(plain));
+        burnt.map(|(left, hit)| (hit == 1).then(|| usize::try_from(left).unwrap_or(0)))
+    }
+
+    fn backup_codes(&self) -> Result<usize, Barrier> {
+        let text = self.lib.read(&self.backup_file())?;
+        Ok(self.backup_codes_of(text.as_deref().map(String::as_str))?.left(unix_time()))
     }
 }
 

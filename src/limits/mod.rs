@@ -5,6 +5,9 @@
 //! record.rs   what one state file holds
 //! store.rs    a folder of files that several processes change at once
 //! backup.rs   codes for a person whose phone is dead
+//! ledger.rs   the books of one account: every decision, each under its lock
+//! standing.rs the same for the admin: how it stands, unlock, new backup codes
+//! destinations.rs  where messages may go at all
 //! ```
 //!
 //! A message is reserved before it is sent and a try is counted before it is compared, each under the
@@ -17,6 +20,7 @@ pub mod record;
 pub mod store;
 pub mod window;
 
+mod destinations;
 mod ledger;
 mod standing;
 
@@ -41,7 +45,7 @@ pub enum Barrier {
 }
 
 /// One message that was reserved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reservation(Moment);
 
 /// Why a reservation is given back.
@@ -54,7 +58,7 @@ pub enum Return {
 }
 
 /// One try that was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Try {
     at: Moment,
     /// How long the account is locked if this try was wrong; zero if it is not.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::ledger::{HOST_FILE, Ledger, unix_time};
 use super::{Barrier, backup};
+use crate::login::ports::Limits;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 

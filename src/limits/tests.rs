@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 use crate::config::model::LimitRules;
 use crate::config::source::Sources;
-use crate::login::ports::Clock;
+use crate::login::ports::{Clock, Limits};
 use crate::people::PhoneNumber;
 
 struct At(Cell<u64>);

@@ -3,9 +3,11 @@
 //! People copy codes out of messages: with the reference before them, in groups, with the invisible
 //! marks that phones add, in the digits of their own script. All of that is the same code.
 
-use crate::secret::Secret;
+use zeroize::Zeroizing;
 
 use super::code::Reference;
+use crate::limits::backup;
+use crate::secret::Secret;
 
 /// What an answer means.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,8 +18,12 @@ pub enum Answer {
     Resend,
     /// `o`: to the other phone, please.
     OtherPhone,
+    /// `n`: that number is not mine, where one is being confirmed.
+    NewNumber,
     /// `?`: what am I to do?
     Help,
+    /// Sixteen letters and digits, ready to be looked up.
+    BackupCode(Secret),
     /// sshd answers for a person it will refuse anyway.
     SshdFake,
     /// Anything else is a try, and counts. What is left of it is ready to be compared.
@@ -35,8 +41,15 @@ impl Answer {
             "" => Self::Empty,
             "r" | "R" => Self::Resend,
             "o" | "O" => Self::OtherPhone,
+            "n" | "N" => Self::NewNumber,
             "?" => Self::Help,
-            text => Self::Try(plain_digits(text, reference)),
+            text => {
+                let plain = plain_digits(text);
+                match backup::plain(plain.expose()) {
+                    Some(code) => Self::BackupCode(code),
+                    None => Self::Try(without_reference(&plain, reference)),
+                }
+            }
         }
     }
 }
@@ -50,20 +63,20 @@ pub fn is_sshd_fake(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().zip(JUNK.iter().cycle()).all(|(byte, junk)| byte == junk)
 }
 
-/// Strips what does not belong to the code: blanks, dashes, invisible marks, the reference; and
-/// writes every script's digits as ASCII. Other characters stay, so that the result cannot match.
-fn plain_digits(text: &str, reference: Option<&Reference>) -> Secret {
+/// Strips what does not belong to a code: blanks, dashes, invisible marks; and writes every script's
+/// digits as ASCII. Other characters stay, so that the result cannot match.
+fn plain_digits(text: &str) -> Secret {
     // Never longer than what was typed, so the buffer does not move and leaves no copy behind.
-    let mut plain = zeroize::Zeroizing::new(String::with_capacity(text.len()));
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
     for c in text.chars().filter(|&c| !is_separator(c)) {
         plain.push(decimal_digit(c).unwrap_or(c.to_ascii_uppercase()));
     }
-    if let Some(reference) = reference {
-        if plain.starts_with(reference.as_str()) {
-            plain.drain(..reference.as_str().len());
-        }
-    }
     Secret::from(plain)
+}
+
+fn without_reference(plain: &Secret, reference: Option<&Reference>) -> Secret {
+    let code = reference.and_then(|reference| plain.expose().strip_prefix(reference.as_str()));
+    Secret::from(Zeroizing::new(code.unwrap_or(plain.expose()).to_owned()))
 }
 
 fn is_separator(c: char) -> bool {
@@ -139,6 +152,14 @@ mod tests {
         ] {
             assert_eq!(read(typed), a_try("004217"), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn sixteen_letters_and_digits_are_a_backup_code_even_behind_a_reference() {
+        let code = |plain: &str| Answer::BackupCode(Secret::from(plain.to_owned()));
+        assert_eq!(read("7k3m-9qxt-00zz-abcd"), code("7k3m9qxt00zzabcd"));
+        assert_eq!(read(" KQ3M 9QXT OOZZ ABCD "), code("kq3m9qxt00zzabcd"));
+        assert_eq!(read("7k3m-9qxt-00zz-abc"), a_try("7K3M9QXT00ZZABC"));
     }
 
     #[test]

@@ -1,33 +1,43 @@
 //! The second factor itself: a code is made, sent, asked for and judged.
 //!
+//! ```text
+//! policy.rs    who is asked at all
+//! mod.rs       the conversation: from one answer to the next prompt, or to the end
+//! sending.rs   a message: allowed, reserved, delivered
+//! judging.rs   an answer: counted, compared
+//! enrol.rs     somebody without a number gives one
+//! code.rs      the code and its reference     answer.rs  what was typed
+//! prompt.rs    what is said                   ports.rs   what a login needs of the world
+//! ```
+//!
 //! This room knows no PAM, no network and no file. It sees the world through the traits of
-//! [`ports`], so that every path through it can be walked by a test. Limits that outlive one login
-//! will stand between `Login::send` and the delivery, and before `Login::judge` compares.
+//! [`ports`], so that every path through it can be walked by a test.
 
 pub mod answer;
 pub mod code;
+pub mod enrol;
+mod judging;
+pub mod policy;
 pub mod ports;
 pub mod prompt;
+mod sending;
 mod verdict;
 
 use std::time::Duration;
 
 use answer::Answer;
-use code::{Code, NoEntropy, Reference};
-use ports::{Clock, Delivery, Event, Host, Journal, NoAnswer};
+use code::{Code, Reference};
+use ports::{Clock, Delivery, Event, Host, Journal, Limits, NoAnswer};
 use prompt::Prompts;
 pub use verdict::Verdict;
 
-use crate::config::model::IfUnreachable;
-use crate::delivery::{Fate, Outcome};
-use crate::message::{Template, Values};
+use crate::config::model::{IfUnreachable, LimitRules};
+use crate::limits::{Barrier, Pending, Reservation, Try};
+use crate::message::Template;
 use crate::people::PhoneNumber;
-use crate::secret::Secret;
 
 /// How often an empty answer is answered with the same question again.
 const EMPTY_ANSWERS: u8 = 3;
-/// How many messages one login may cause, the first included.
-const SENDS: u8 = 5;
 /// How often one login asks at all: a bound on what costs no try (`?`, `r` too early, expired).
 const PROMPTS: u8 = 40;
 
@@ -40,8 +50,10 @@ pub struct Rules<'a> {
     pub lifetime: Duration,
     /// Wrong tries in one login.
     pub attempts: u8,
-    /// Time between two messages to the same phone.
-    pub resend_after: Duration,
+    /// Whether the person has to ask for the first message.
+    pub ask_first: bool,
+    /// Where messages may go, and how soon after one another.
+    pub limits: &'a LimitRules,
     /// What happens when no provider can be reached.
     pub if_unreachable: IfUnreachable,
     /// The text of a message.
@@ -57,25 +69,69 @@ pub struct Person<'a> {
     pub user: &'a str,
     /// Where codes may go, the preferred phone first.
     pub phones: &'a [PhoneNumber],
+    /// Whether the number is only what the person says it is, and the code shall confirm it.
+    pub is_new: bool,
+}
+
+/// The world that a login happens in.
+pub struct World<'a> {
+    /// The person at the other end.
+    pub host: &'a mut dyn Host,
+    /// The way of a text to a phone.
+    pub delivery: &'a mut dyn Delivery,
+    /// What may be sent and tried.
+    pub limits: &'a dyn Limits,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// The log.
+    pub journal: &'a mut dyn Journal,
+}
+
+/// How a login ended, and what has to wait until the rest of the stack has agreed.
+#[derive(Debug)]
+pub struct Ending {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What is settled once the whole login has succeeded.
+    pub pending: Pending,
+    /// Where the code went that counted last.
+    pub phone: usize,
+    /// Whether the person wants to give another number, which ends this round only.
+    pub wants_other_number: bool,
 }
 
 /// One login on its way.
 pub struct Login<'a> {
     rules: &'a Rules<'a>,
     person: &'a Person<'a>,
-    host: &'a mut dyn Host,
-    delivery: &'a mut dyn Delivery,
-    clock: &'a dyn Clock,
-    journal: &'a mut dyn Journal,
+    world: World<'a>,
     prompts: Prompts,
-    /// The code that counts: the last one that may have reached a phone.
-    live: Option<Live>,
+    state: State,
     /// Which phone was texted last.
     phone: usize,
     /// When each phone was texted last.
     texted: Vec<Option<Duration>>,
+    /// The messages of this login that count, and to which phone each went.
+    reserved: Vec<(usize, Reservation)>,
     sends: u8,
-    tries: u8,
+    /// Wrong codes.
+    wrong: Vec<Try>,
+    /// Wrong backup codes.
+    wrong_backup: u8,
+    empty: u8,
+    reopen: bool,
+    wants_other_number: bool,
+}
+
+/// What an answer can be an answer to.
+enum State {
+    /// Nothing was sent yet, because the person shall ask for it.
+    Unsent,
+    /// This code counts: it is the last one that may have reached a phone.
+    Sent(Live),
+    /// No code counts and none can be sent. What is left is a backup code, the other phone, or this
+    /// end.
+    Stuck(Verdict, String),
 }
 
 /// A code that was sent, and what is needed to judge an answer to it.
@@ -91,233 +147,151 @@ type Step = Result<String, Verdict>;
 
 impl<'a> Login<'a> {
     /// Prepares the login of `person`, who must have at least one phone.
-    pub fn new(
-        rules: &'a Rules<'a>,
-        person: &'a Person<'a>,
-        host: &'a mut dyn Host,
-        delivery: &'a mut dyn Delivery,
-        clock: &'a dyn Clock,
-        journal: &'a mut dyn Journal,
-    ) -> Self {
-        let prompts = Prompts { other_phone: person.phones.len() > 1, digits: rules.digits };
-        let texted = vec![None; person.phones.len()];
+    #[must_use]
+    pub fn new(rules: &'a Rules<'a>, person: &'a Person<'a>, world: World<'a>) -> Self {
+        let prompts = Prompts {
+            other_phone: person.phones.len() > 1,
+            digits: rules.digits,
+            confirming: person.is_new,
+        };
         Self {
             rules,
             person,
-            host,
-            delivery,
-            clock,
-            journal,
+            world,
             prompts,
-            live: None,
+            state: State::Unsent,
             phone: 0,
-            texted,
+            texted: vec![None; person.phones.len()],
+            reserved: Vec::new(),
             sends: 0,
-            tries: 0,
+            wrong: Vec::new(),
+            wrong_backup: 0,
+            empty: 0,
+            reopen: false,
+            wants_other_number: false,
         }
     }
 
     /// Sends a code, asks for it, and says how that ended.
-    pub fn run(mut self) -> Verdict {
-        match self.converse() {
+    #[must_use]
+    pub fn run(mut self) -> Ending {
+        let verdict = match self.converse() {
             Ok(never) => match never {},
             Err(verdict) => verdict,
-        }
+        };
+        let pending = Pending { tries: self.wrong, reopen: self.reopen, remember: None };
+        let (phone, wants_other_number) = (self.phone, self.wants_other_number);
+        Ending { verdict, pending, phone, wants_other_number }
     }
 
     /// The conversation, which only ends with a verdict.
     fn converse(&mut self) -> Result<std::convert::Infallible, Verdict> {
         let announcement = self.prompts.announcement(self.number().ending());
-        self.host.announce(&announcement).map_err(|none| self.unanswered(none))?;
+        self.world.host.announce(&announcement).map_err(|none| self.unanswered(none))?;
 
-        let mut prompt = self.send(0)?;
-        let mut empty = 0;
+        let mut prompt = match self.rules.ask_first && !self.person.is_new {
+            true => self.prompts.ask_first(self.number().ending()),
+            false => self.send(0)?,
+        };
         for _ in 0..PROMPTS {
-            let typed = self.host.ask(&prompt).map_err(|none| self.unanswered(none))?;
-            let reference = self.live.as_ref().map(|live| &live.reference);
-            prompt = match Answer::read(&typed, reference) {
-                Answer::SshdFake => Err(self.reject("refused by sshd")),
-                Answer::OtherPhone => self.send_to_other(),
-                // Without a code that counts there is nothing left to answer but `o`.
-                _ if self.live.is_none() => Err(self.refused()),
-                Answer::Resend => self.resend(),
-                Answer::Help => Ok(self.prompts.help(self.reference())),
-                Answer::Empty if empty == EMPTY_ANSWERS => Err(self.reject("nothing typed")),
-                Answer::Empty => {
-                    empty += 1;
-                    Ok(self.prompts.empty(self.reference()))
-                }
-                Answer::Try(typed) => self.judge(&typed),
-            }?;
+            let typed = self.world.host.ask(&prompt).map_err(|none| self.unanswered(none))?;
+            prompt = self.reply(&Answer::read(&typed, self.reference()))?;
         }
         Err(self.reject("too many questions"))
     }
 
-    /// Counts a try, then compares.
-    fn judge(&mut self, typed: &Secret) -> Step {
-        let Some(live) = &self.live else { return Err(Verdict::Rejected) };
-        if self.clock.now() >= live.expires {
-            self.journal.record(Event::Expired, &[("ref", live.reference.as_str())]);
-            return Ok(self.prompts.expired());
-        }
-        // Counted first: whatever happens from here on, the try is spent.
-        self.tries += 1;
-        let right = live.code.matches(typed.expose());
-        let fields = [
-            ("to", &*self.number().masked()),
-            ("via", &live.via),
-            ("ref", live.reference.as_str()),
-            ("tries", &self.tries.to_string()),
-        ];
-        if right {
-            self.journal.record(Event::Accepted, &fields);
-            return Err(Verdict::Accepted);
-        }
-        self.journal.record(Event::Rejected, &fields);
-        match self.rules.attempts.saturating_sub(self.tries) {
-            0 => {
-                self.host.farewell(prompt::TOO_MANY_TRIES);
-                Err(Verdict::TooManyTries)
+    fn reply(&mut self, answer: &Answer) -> Step {
+        match (answer, &self.state) {
+            (Answer::SshdFake, _) => Err(self.reject("refused by sshd")),
+            (Answer::BackupCode(plain), _) => self.try_backup_code(plain),
+            (Answer::OtherPhone, _) => self.send_to_other(),
+            (Answer::NewNumber, _) if self.person.is_new => {
+                self.wants_other_number = true;
+                Err(Verdict::Rejected)
             }
-            left => Ok(self.prompts.wrong(left, &live.reference)),
+            (Answer::Empty, State::Unsent) => self.send(0),
+            (Answer::Empty, State::Stuck(verdict, _)) => Err(*verdict),
+            (Answer::Try(typed), State::Sent(_)) => self.judge(typed),
+            (Answer::NewNumber, State::Sent(_)) => self.judge_nonsense(),
+            (Answer::Resend, State::Sent(_)) => self.resend(),
+            (Answer::Help, State::Sent(live)) => {
+                let prompts = self.prompts;
+                let reference = live.reference.clone();
+                let has_backup = self.has_backup_codes();
+                Ok(prompts.help(&reference, has_backup))
+            }
+            // Whatever else it is: the question once more, a few times.
+            _ if self.empty == EMPTY_ANSWERS => Err(self.reject("no usable answer")),
+            (_, state) => {
+                self.empty += 1;
+                Ok(match state {
+                    State::Unsent => self.prompts.ask_first(self.number().ending()),
+                    State::Sent(live) => self.prompts.empty(&live.reference),
+                    State::Stuck(_, said) => said.clone(),
+                })
+            }
         }
     }
 
-    /// `r`: another code to the same phone. It gives no tries back.
-    fn resend(&mut self) -> Step {
-        self.send_unless_too_early(self.phone)
-    }
-
-    /// `o`: a code to the next phone. The clock between two messages runs for each phone alone, so
-    /// that somebody whose first phone is dead does not have to wait.
-    fn send_to_other(&mut self) -> Step {
-        if self.prompts.other_phone {
-            self.send_unless_too_early((self.phone + 1) % self.person.phones.len())
-        } else if self.live.is_some() {
-            Ok(self.prompts.no_other_phone(self.reference()))
-        } else {
-            Err(self.refused())
+    /// No code can help any more: what is left is a backup code or the other phone, or the end.
+    fn dead_end(&mut self, said: &str, verdict: Verdict, other_phone: bool) -> Step {
+        let has_backup = self.has_backup_codes();
+        if !has_backup && !other_phone {
+            self.world.host.farewell(said);
+            return Err(verdict);
         }
-    }
-
-    fn send_unless_too_early(&mut self, phone: usize) -> Step {
-        if self.live.is_none() {
-            return self.send(phone);
-        }
-        if self.sends >= SENDS {
-            return Ok(self.prompts.no_more(self.reference()));
-        }
-        let age = self.texted[phone].map(|at| self.clock.now().saturating_sub(at));
-        match age.and_then(|age| self.rules.resend_after.checked_sub(age)) {
-            Some(wait) if !wait.is_zero() => Ok(self.prompts.too_early(wait, self.reference())),
-            _ => self.send(phone),
-        }
-    }
-
-    /// Makes a code and has it delivered. The code before it counts until this one may have arrived.
-    fn send(&mut self, phone: usize) -> Step {
-        self.phone = phone;
-        self.sends += 1;
-        let (code, reference) = self.draw().map_err(|error| self.unusable(&error.to_string()))?;
-        let text = self.text(&code, &reference);
-        let sent_at = self.clock.now();
-        let outcome = self.delivery.deliver(self.number(), &text);
-        self.texted[phone] = Some(self.clock.now());
-
-        let first = self.live.is_none();
-        let event = match (outcome.fate, first) {
-            (Fate::Accepted, true) => Event::Sent,
-            (Fate::Accepted, false) => Event::Resent,
-            (Fate::Uncertain, _) => Event::Uncertain,
-            _ => return self.undelivered(&outcome),
-        };
-        self.journal_delivery(event, &outcome, reference.as_str());
-        let ending = self.number().ending();
-        let prompt = match event {
-            Event::Sent => self.prompts.sent(ending, &reference),
-            Event::Resent => self.prompts.resent(ending, &reference),
-            _ => self.prompts.uncertain(&reference),
-        };
-        let expires = sent_at + self.rules.lifetime;
-        self.live = Some(Live { code, reference, expires, via: outcome.via });
+        let prompt = self.prompts.dead_end(said, has_backup, other_phone);
+        self.state = State::Stuck(verdict, prompt.clone());
         Ok(prompt)
     }
 
-    fn draw(&self) -> Result<(Code, Reference), NoEntropy> {
-        let previous = self.live.as_ref().map(|live| &live.reference);
-        Ok((Code::random(self.rules.digits)?, Reference::random(previous)?))
+    /// Whether it is worth offering a backup code. One that cannot be looked up is not offered; what
+    /// is wrong is told where one is tried.
+    fn has_backup_codes(&self) -> bool {
+        !self.person.is_new && self.world.limits.backup_codes().is_ok_and(|left| left > 0)
     }
 
-    fn text(&self, code: &Code, reference: &Reference) -> Secret {
-        Secret::from(self.rules.template.render(&Values {
-            code: code.expose(),
-            reference: reference.as_str(),
-            host: self.rules.host_name,
-            user: self.person.user,
-            minutes: self.rules.lifetime.as_secs().div_ceil(60),
-        }))
-    }
-
-    /// No message left. An earlier code stays good; without one the login ends, except that a
-    /// number which takes no messages may have a second phone beside it.
-    fn undelivered(&mut self, outcome: &Outcome) -> Step {
-        let open =
-            outcome.fate == Fate::OutOfReach && self.rules.if_unreachable == IfUnreachable::Allow;
-        if open && self.live.is_none() {
-            self.journal_delivery(Event::FailOpen, outcome, "");
-            return Err(Verdict::LetInUnreached);
-        }
-        self.journal_delivery(Event::Undeliverable, outcome, "");
-        if let Some(live) = &self.live {
-            return Ok(self.prompts.not_resent(&live.reference));
-        }
-        match outcome.fate {
-            Fate::Refused if self.prompts.other_phone && self.sends < SENDS => {
-                Ok(self.prompts.refused_offer_other(self.number().ending()))
+    /// What a limit or a lock means for this login.
+    fn barred(&mut self, barrier: &Barrier) -> Step {
+        let reason = barrier.to_string();
+        match barrier {
+            Barrier::Unusable(reason) => Err(self.unusable(reason)),
+            Barrier::Sends(wait) => {
+                self.note(Event::Throttled, &reason);
+                match &self.state {
+                    State::Sent(live) => Ok(self.prompts.no_more_for_now(*wait, &live.reference)),
+                    _ => self.dead_end(&prompt::throttled(*wait), Verdict::Throttled, false),
+                }
             }
-            Fate::Refused => Err(self.refused()),
-            Fate::Misconfigured | Fate::HelperBroken => {
-                self.host.farewell(prompt::NO_PROVIDER);
-                Err(Verdict::Unusable)
+            Barrier::Locked(wait) => {
+                self.note(Event::Locked, &reason);
+                self.dead_end(&prompt::locked(*wait), Verdict::Locked, false)
             }
-            _ => {
-                self.host.farewell(prompt::NO_PROVIDER);
-                Err(Verdict::Undeliverable)
+            Barrier::Closed => {
+                self.note(Event::Locked, &reason);
+                self.dead_end(prompt::CLOSED, Verdict::Locked, false)
             }
         }
     }
 
-    fn journal_delivery(&mut self, event: Event, outcome: &Outcome, reference: &str) {
+    fn note(&mut self, event: Event, reason: &str) {
         let to = self.number().masked();
-        let fields = [
-            ("to", to.as_str()),
-            ("via", outcome.via.as_str()),
-            ("ref", reference),
-            ("reason", outcome.detail.as_str()),
-        ];
-        let told: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        self.journal.record(event, &told);
-    }
-
-    fn refused(&mut self) -> Verdict {
-        let text = prompt::refused(self.number().ending());
-        self.host.farewell(&text);
-        Verdict::Refused
+        self.world.journal.record(event, &[("to", &to), ("reason", reason)]);
     }
 
     fn reject(&mut self, reason: &str) -> Verdict {
-        self.journal.record(Event::Rejected, &[("reason", reason)]);
+        self.world.journal.record(Event::Rejected, &[("reason", reason)]);
         Verdict::Rejected
     }
 
     fn unanswered(&mut self, none: NoAnswer) -> Verdict {
-        self.journal.record(Event::Rejected, &[("reason", none.reason)]);
+        self.world.journal.record(Event::Rejected, &[("reason", none.reason)]);
         Verdict::NoConversation
     }
 
     fn unusable(&mut self, reason: &str) -> Verdict {
-        self.journal.record(Event::Error, &[("reason", reason)]);
-        self.host.farewell(prompt::UNUSABLE);
+        self.world.journal.record(Event::Error, &[("reason", reason)]);
+        self.world.host.farewell(prompt::UNUSABLE);
         Verdict::Unusable
     }
 
@@ -325,9 +299,12 @@ impl<'a> Login<'a> {
         &self.person.phones[self.phone]
     }
 
-    /// The reference of the code that counts. Only asked for where there is one.
-    fn reference(&self) -> &Reference {
-        &self.live.as_ref().expect("asked for only while a code counts").reference
+    /// The reference of the code that counts, if one does.
+    fn reference(&self) -> Option<&Reference> {
+        match &self.state {
+            State::Sent(live) => Some(&live.reference),
+            _ => None,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! What a login needs of the world, as small traits: a conversation, a way to deliver, a clock and
-//! a journal. The module plugs in libpam, the helper, the kernel's clock and syslog; the tests plug
-//! in scripts.
+//! What a login needs of the world, as small traits: a conversation, a way to deliver, limits, a clock
+//! and a journal. The module plugs in libpam, the helper, files, the kernel's clock and syslog; the
+//! tests plug in scripts.
 
 use std::time::Duration;
 
 use crate::delivery::Outcome;
+use crate::limits::{Barrier, Reservation, Return, Try};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 
@@ -29,6 +30,9 @@ pub trait Host {
     /// When there is no conversation, it was cut, or the answer is NULL.
     fn ask(&mut self, prompt: &str) -> Result<Secret, NoAnswer>;
 
+    /// Tells something good to know before the person is let in. Nobody depends on its being read.
+    fn inform(&mut self, text: &str);
+
     /// Last words before a denial. Nobody depends on their being read.
     fn farewell(&mut self, text: &str);
 }
@@ -37,6 +41,56 @@ pub trait Host {
 pub trait Delivery {
     /// Sends `text` to `number` and says what became of it. Bounded in time.
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome;
+}
+
+/// What may be sent and tried, across logins: the books of one account.
+pub trait Limits {
+    /// Reserves one message.
+    ///
+    /// # Errors
+    /// When it must not be sent.
+    fn reserve(&self, number: &PhoneNumber) -> Result<Reservation, Barrier>;
+
+    /// Gives a message back.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    fn give_back(
+        &self,
+        number: &PhoneNumber,
+        message: Reservation,
+        why: Return,
+    ) -> Result<(), Barrier>;
+
+    /// Counts a try, before it is compared.
+    ///
+    /// # Errors
+    /// When nothing must be compared.
+    fn count_try(&self) -> Result<Try, Barrier>;
+
+    /// The try was wrong and is kept.
+    ///
+    /// # Errors
+    /// When it cannot be kept beyond the next start of the machine.
+    fn was_wrong(&self) -> Result<(), Barrier>;
+
+    /// The try was right and gives back itself.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    fn was_right(&self, right: Try) -> Result<(), Barrier>;
+
+    /// Burns a backup code, and says how many are left; nothing, where it is none.
+    ///
+    /// # Errors
+    /// When it must not be accepted, because it could not be burnt.
+    fn burn(&self, plain: &Secret) -> Result<Option<usize>, Barrier>;
+
+    /// How many backup codes are good.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    fn backup_codes(&self) -> Result<usize, Barrier>;
 }
 
 /// A clock that goes on while the machine sleeps and that nobody can set.
@@ -62,9 +116,21 @@ pub enum Event {
     Rejected,
     /// A code came too late.
     Expired,
+    /// No more may be sent for now.
+    Throttled,
+    /// No more may be tried for now.
+    Locked,
+    /// A backup code was burnt.
+    BackupCode,
+    /// Somebody gave their own number.
+    Enrolled,
+    /// A code was accepted from here not long ago.
+    Remembered,
+    /// What would have happened, while everything is only rehearsed.
+    Observed,
     /// Someone was let in because no provider could be reached.
     FailOpen,
-    /// This service does not ask.
+    /// The policy spares this person.
     Skipped,
     /// No number is stored for this account.
     Unenrolled,

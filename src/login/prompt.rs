@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::code::Reference;
+use crate::limits::in_words;
 
 /// What can be typed, and the words around it, for one person.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,8 @@ pub struct Prompts {
     pub other_phone: bool,
     /// How many digits a code has.
     pub digits: u8,
+    /// Whether the code shall confirm a number that was just given.
+    pub confirming: bool,
 }
 
 impl Prompts {
@@ -23,6 +26,14 @@ impl Prompts {
     #[must_use]
     pub fn announcement(self, ending: &str) -> String {
         format!("A code goes to the phone ending in {ending}.")
+    }
+
+    /// Nothing is sent before the person asks for it.
+    #[must_use]
+    pub fn ask_first(self, ending: &str) -> String {
+        let other = if self.other_phone { "\no for the other phone: " } else { "" };
+        let end = if self.other_phone { "," } else { ": " };
+        format!("Enter sends a code to the phone ending in {ending}{end}{other}")
     }
 
     /// The first message is on its way.
@@ -50,7 +61,7 @@ impl Prompts {
 
     /// A wrong code, and how many tries are left: at least one.
     #[must_use]
-    pub fn wrong(self, left: u8, reference: &Reference) -> String {
+    pub fn wrong(self, left: usize, reference: &Reference) -> String {
         self.with_ask(&if left == 1 {
             format!(
                 "Wrong code. One try left, then this login ends.\n\
@@ -92,6 +103,25 @@ impl Prompts {
         ))
     }
 
+    /// Asked for more messages than may be sent for now.
+    #[must_use]
+    pub fn no_more_for_now(self, wait: Duration, reference: &Reference) -> String {
+        self.with_ask(&format!(
+            "No more SMS for now. Try r again in {}.\n\
+             The code with reference {reference} is still valid.",
+            in_words(wait)
+        ))
+    }
+
+    /// What was typed has the shape of a backup code and is none.
+    #[must_use]
+    pub fn no_backup_code(self, reference: &Reference) -> String {
+        self.with_ask(&format!(
+            "That is no backup code, or it was used before.\n\
+             Use the SMS with reference {reference}."
+        ))
+    }
+
     /// A further message could not be sent, and the one before still counts.
     #[must_use]
     pub fn not_resent(self, reference: &Reference) -> String {
@@ -110,28 +140,34 @@ impl Prompts {
 
     /// `?` was typed.
     #[must_use]
-    pub fn help(self, reference: &Reference) -> String {
+    pub fn help(self, reference: &Reference, has_backup: bool) -> String {
         let other = if self.other_phone { "o: send a code to your other phone.\n" } else { "" };
+        let backup = if has_backup { "A backup code works here, too.\n" } else { "" };
         self.with_ask(&format!(
             "An SMS with a {digits}-digit code went to your phone.\n\
              Type the code that stands after {reference} and press Enter.\n\
-             r: send a new code. {other}\
+             r: send a new code. {other}{backup}\
              No SMS? Check the signal, wait a minute, then type r.\n\
              Not your number? Call your administrator.",
             digits = self.digits,
         ))
     }
 
-    /// The number takes no messages, and there is another phone.
+    /// No code can help any more; at least one of the two ways out is open.
     #[must_use]
-    pub fn refused_offer_other(self, ending: &str) -> String {
-        format!(
-            "No SMS can be sent to the phone ending in {ending}.\n\
-             o for the other phone, or Enter to give up: "
-        )
+    pub fn dead_end(self, said: &str, has_backup: bool, other_phone: bool) -> String {
+        let ways = match (has_backup, other_phone) {
+            (true, true) => "Backup code, o for the other phone,",
+            (true, false) => "Backup code,",
+            (false, _) => "o for the other phone,",
+        };
+        format!("{said}\n{ways} or Enter to give up: ")
     }
 
     fn with_ask(self, text: &str) -> String {
+        if self.confirming {
+            return format!("{text}\nCode to confirm this number, or n to change it: ");
+        }
         let other = if self.other_phone { " o for the other phone," } else { "" };
         format!("{text}\nCode, r to resend,{other} or ? for help: ")
     }
@@ -140,6 +176,51 @@ impl Prompts {
 /// Last words: nothing could be sent, and it is not the person's fault.
 pub const NO_PROVIDER: &str = "No SMS could be sent. Your phone is not the problem.\n\
                                Try again later or call your administrator.";
+
+/// Last words: as many messages as may be sent for now.
+#[must_use]
+pub fn throttled(wait: Duration) -> String {
+    format!("No SMS for now: too many were sent.\nTry again in {}.", in_words(wait))
+}
+
+/// Last words: as many wrong codes as the account may have for now.
+#[must_use]
+pub fn locked(wait: Duration) -> String {
+    format!(
+        "Too many wrong codes. Locked for {}.\nYour administrator can unlock this account.",
+        in_words(wait)
+    )
+}
+
+/// Last words: as many wrong codes as the account may have at all.
+pub const CLOSED: &str = "Too many wrong codes. SMS codes are switched off.\n\
+                          Your administrator can unlock this account.";
+
+/// Good to know: that one is used up.
+#[must_use]
+pub fn backup_code_accepted(left: usize) -> String {
+    format!("Backup code accepted. It will not work again. {left} left.")
+}
+
+/// Whoever has no number is asked for it.
+pub const ASK_NUMBER: &str = "No phone number is stored for this account.\n\
+                              It will be used only for login codes.\n\
+                              Mobile number with country code, like +49 151 23456789: ";
+
+/// What was given is no number that a code can go to.
+#[must_use]
+pub fn ask_number_again(reason: &str) -> String {
+    format!(
+        "That number cannot be used:\n{reason}.\n\
+         Mobile number with country code, like +49 151 23456789: "
+    )
+}
+
+/// Good to know: the number was confirmed.
+#[must_use]
+pub fn number_saved(ending: &str) -> String {
+    format!("Number ending in {ending} saved. Not yours? Call your administrator.")
+}
 
 /// Last words: this number takes no messages.
 #[must_use]
@@ -172,8 +253,16 @@ mod tests {
             TOO_MANY_TRIES.to_owned(),
             UNENROLLED.to_owned(),
             UNUSABLE.to_owned(),
+            throttled(Duration::from_secs(86_000)),
+            locked(Duration::from_secs(86_000)),
+            CLOSED.to_owned(),
+            ASK_NUMBER.to_owned(),
+            ask_number_again(&crate::people::phone::PhoneError::BracketedZero.to_string()),
         ];
-        for prompts in [true, false].map(|other_phone| Prompts { other_phone, digits: 10 }) {
+        let every = [(true, false), (false, false), (false, true)];
+        for prompts in
+            every.map(|(other_phone, confirming)| Prompts { other_phone, digits: 10, confirming })
+        {
             all.extend([
                 prompts.announcement("23"),
                 prompts.sent("23", &reference),
@@ -187,8 +276,12 @@ mod tests {
                 prompts.no_more(&reference),
                 prompts.not_resent(&reference),
                 prompts.no_other_phone(&reference),
-                prompts.help(&reference),
-                prompts.refused_offer_other("23"),
+                prompts.no_more_for_now(Duration::from_secs(86_000), &reference),
+                prompts.no_backup_code(&reference),
+                prompts.help(&reference, true),
+                prompts.ask_first("23"),
+                prompts.dead_end(&refused("23"), true, true),
+                prompts.dead_end(&locked(Duration::from_secs(900)), true, false),
             ]);
         }
         all
@@ -209,7 +302,7 @@ mod tests {
 
     #[test]
     fn seconds_are_rounded_up_and_counted_in_english() {
-        let prompts = Prompts { other_phone: false, digits: 6 };
+        let prompts = Prompts { other_phone: false, digits: 6, confirming: false };
         let reference = Reference::random(None).unwrap();
         let wait = |ms| prompts.too_early(Duration::from_millis(ms), &reference);
         assert!(wait(17_001).starts_with("Please wait 18 seconds before"));

@@ -2,11 +2,24 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::*;
-use crate::delivery::Outcome;
+use crate::delivery::{Fate, Outcome};
+use crate::limits::Return;
+use crate::secret::Secret;
 
 /// A world that follows a script and remembers what it saw.
 #[derive(Default)]
-struct World {
+struct Script {
+    /// What the limits say to each message, and to each try; nothing more: they allow it.
+    sends: VecDeque<Barrier>,
+    tries: VecDeque<Barrier>,
+    sends_after_first: Option<Barrier>,
+    /// Whether the next wrong code locks the account.
+    locks: bool,
+    /// How many backup codes there are; the good one is `0000-0000-0000-0000`.
+    backup_codes: usize,
+    given_back: Vec<Return>,
+    limits_said: Vec<&'static str>,
+    told: Option<String>,
     answers: VecDeque<&'static str>,
     outcomes: VecDeque<Fate>,
     asked: Vec<String>,
@@ -26,7 +39,7 @@ impl Clock for TestClock {
     }
 }
 
-struct Ears<'w>(&'w std::cell::RefCell<World>);
+struct Ears<'w>(&'w std::cell::RefCell<Script>);
 
 impl Host for Ears<'_> {
     fn announce(&mut self, _text: &str) -> Result<(), NoAnswer> {
@@ -41,7 +54,7 @@ impl Host for Ears<'_> {
         let mut world = self.0.borrow_mut();
         world.asked.push(prompt.to_owned());
         let mut answer = world.answers.pop_front().ok_or(NoAnswer { reason: "script over" })?;
-        if let Some(seconds) = answer.strip_prefix('+') {
+        if let Some(seconds) = answer.strip_prefix('+').filter(|rest| rest.len() < 5) {
             let now = world.clock.0.get() + seconds.parse::<u64>().unwrap();
             world.clock.0.set(now);
             answer = world.answers.pop_front().unwrap();
@@ -57,12 +70,16 @@ impl Host for Ears<'_> {
         }))
     }
 
+    fn inform(&mut self, text: &str) {
+        self.0.borrow_mut().told = Some(text.to_owned());
+    }
+
     fn farewell(&mut self, text: &str) {
         self.0.borrow_mut().farewell = Some(text.to_owned());
     }
 }
 
-struct Post<'w>(&'w std::cell::RefCell<World>);
+struct Post<'w>(&'w std::cell::RefCell<Script>);
 
 impl Delivery for Post<'_> {
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
@@ -73,7 +90,7 @@ impl Delivery for Post<'_> {
     }
 }
 
-struct Book<'w>(&'w std::cell::RefCell<World>);
+struct Book<'w>(&'w std::cell::RefCell<Script>);
 
 impl Journal for Book<'_> {
     fn record(&mut self, event: Event, _fields: &[(&str, &str)]) {
@@ -81,28 +98,127 @@ impl Journal for Book<'_> {
     }
 }
 
-fn run_with(world: World, phones: &[&str], open: IfUnreachable) -> (Verdict, World) {
+struct Books<'w>(&'w std::cell::RefCell<Script>);
+
+impl Limits for Books<'_> {
+    fn reserve(&self, _number: &PhoneNumber) -> Result<Reservation, Barrier> {
+        let mut world = self.0.borrow_mut();
+        world.limits_said.push("reserve");
+        if let Some(barrier) = world.sends.pop_front() {
+            return Err(barrier);
+        }
+        let next = world.sends_after_first.take();
+        world.sends.extend(next);
+        Ok(Reservation::default())
+    }
+
+    fn give_back(
+        &self,
+        _number: &PhoneNumber,
+        _message: Reservation,
+        why: Return,
+    ) -> Result<(), Barrier> {
+        self.0.borrow_mut().given_back.push(why);
+        Ok(())
+    }
+
+    fn count_try(&self) -> Result<Try, Barrier> {
+        let mut world = self.0.borrow_mut();
+        world.limits_said.push("try");
+        let mut counted = Try::default();
+        counted.locks = Duration::from_secs(if world.locks { 900 } else { 0 });
+        world.tries.pop_front().map_or(Ok(counted), Err)
+    }
+
+    fn was_wrong(&self) -> Result<(), Barrier> {
+        self.0.borrow_mut().limits_said.push("wrong");
+        Ok(())
+    }
+
+    fn was_right(&self, _right: Try) -> Result<(), Barrier> {
+        self.0.borrow_mut().limits_said.push("right");
+        Ok(())
+    }
+
+    fn burn(&self, plain: &Secret) -> Result<Option<usize>, Barrier> {
+        let mut world = self.0.borrow_mut();
+        if world.backup_codes == 0 || plain.expose() != "0000000000000000" {
+            return Ok(None);
+        }
+        world.backup_codes -= 1;
+        Ok(Some(world.backup_codes))
+    }
+
+    fn backup_codes(&self) -> Result<usize, Barrier> {
+        Ok(self.0.borrow().backup_codes)
+    }
+}
+
+fn run_with(script: Script, phones: &[&str], open: IfUnreachable) -> (Verdict, Script) {
+    run_by(script, phones, open, false)
+}
+
+fn run_by(
+    script: Script,
+    phones: &[&str],
+    open: IfUnreachable,
+    ask_first: bool,
+) -> (Verdict, Script) {
+    let phones: Vec<PhoneNumber> = phones.iter().map(|phone| phone.parse().unwrap()).collect();
+    let person = Person { user: "alice", phones: &phones, is_new: false };
     let template = Template::default();
-    let rules = Rules {
+    let limits = LimitRules::default();
+    let rules = Rules { if_unreachable: open, ask_first, ..rules(&template, &limits) };
+    let clock = script.clock.clone();
+    let script = std::cell::RefCell::new(script);
+    let (mut host, mut post, mut book) = (Ears(&script), Post(&script), Book(&script));
+    let world = World {
+        host: &mut host,
+        delivery: &mut post,
+        limits: &Books(&script),
+        clock: &clock,
+        journal: &mut book,
+    };
+    let ending = Login::new(&rules, &person, world).run();
+    (ending.verdict, script.into_inner())
+}
+
+fn rules<'a>(template: &'a Template, limits: &'a LimitRules) -> Rules<'a> {
+    Rules {
         digits: 6,
         lifetime: Duration::from_secs(300),
         attempts: 3,
-        resend_after: Duration::from_secs(30),
-        if_unreachable: open,
-        template: &template,
+        ask_first: false,
+        limits,
+        if_unreachable: IfUnreachable::Deny,
+        template,
         host_name: "web1",
-    };
-    let phones: Vec<PhoneNumber> = phones.iter().map(|phone| phone.parse().unwrap()).collect();
-    let person = Person { user: "alice", phones: &phones };
-    let clock = world.clock.clone();
-    let world = std::cell::RefCell::new(world);
-    let (mut host, mut post, mut book) = (Ears(&world), Post(&world), Book(&world));
-    let verdict = Login::new(&rules, &person, &mut host, &mut post, &clock, &mut book).run();
-    (verdict, world.into_inner())
+    }
 }
 
-fn login(answers: &[&'static str]) -> (Verdict, World) {
-    let world = World { answers: answers.iter().copied().collect(), ..World::default() };
+/// Somebody without a number, who answers this; and whether a number would be stored.
+fn enrol_with(answers: &[&'static str], limits: &str) -> (Verdict, Option<String>, Script) {
+    let template = Template::default();
+    let limits = crate::config::source::Sources::from_text("limits", limits).parse().unwrap();
+    let rules = rules(&template, &limits);
+    let script = Script { answers: answers.iter().copied().collect(), ..Script::default() };
+    let clock = script.clock.clone();
+    let script = std::cell::RefCell::new(script);
+    let (mut host, mut post, mut book) = (Ears(&script), Post(&script), Book(&script));
+    let mut world = World {
+        host: &mut host,
+        delivery: &mut post,
+        limits: &Books(&script),
+        clock: &clock,
+        journal: &mut book,
+    };
+    let ended = enrol::enrol(&rules, "alice", &mut world);
+    let number = ended.number.map(|number| number.as_e164().to_owned());
+    (ended.verdict, number, script.into_inner())
+}
+
+fn login(answers: &[&'static str]) -> (Verdict, Script) {
+    let world = Script { answers: answers.iter().copied().collect(), ..Script::default() };
     run_with(world, &["+4915123456723"], IfUnreachable::Deny)
 }
 
@@ -177,7 +293,7 @@ fn trap_7_sshds_fake_answer_is_a_denial_that_costs_no_try() {
 
 #[test]
 fn trap_20_nothing_is_sent_to_a_conversation_that_cannot_answer() {
-    let world = World { refuses_announcement: true, ..World::default() };
+    let world = Script { refuses_announcement: true, ..Script::default() };
     let (verdict, world) = run_with(world, &["+4915123456723"], IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::NoConversation);
     assert!(world.texts.is_empty());
@@ -193,7 +309,7 @@ fn trap_1_only_out_of_reach_lets_in_and_only_where_it_is_allowed() {
         (Fate::HelperBroken, Verdict::Unusable, Verdict::Unusable),
     ] {
         for (open, wanted) in [(IfUnreachable::Allow, allowed), (IfUnreachable::Deny, denied)] {
-            let world = World { outcomes: [fate].into(), ..World::default() };
+            let world = Script { outcomes: [fate].into(), ..Script::default() };
             let (verdict, _) = run_with(world, &["+4915123456723"], open);
             assert_eq!(verdict, wanted, "{fate:?} {open:?}");
         }
@@ -202,8 +318,11 @@ fn trap_1_only_out_of_reach_lets_in_and_only_where_it_is_allowed() {
 
 #[test]
 fn an_uncertain_message_is_asked_for() {
-    let world =
-        World { outcomes: [Fate::Uncertain].into(), answers: ["code"].into(), ..World::default() };
+    let world = Script {
+        outcomes: [Fate::Uncertain].into(),
+        answers: ["code"].into(),
+        ..Script::default()
+    };
     let (verdict, world) = run_with(world, &["+4915123456723"], IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::Accepted);
     assert!(world.asked[0].starts_with("The SMS may be late"));
@@ -212,15 +331,15 @@ fn an_uncertain_message_is_asked_for() {
 #[test]
 fn the_other_phone_needs_no_waiting_and_saves_a_refused_number() {
     let phones = ["+4915123456723", "+4915123456789"];
-    let world = World { answers: ["o", "code"].into(), ..World::default() };
+    let world = Script { answers: ["o", "code"].into(), ..Script::default() };
     let (verdict, world) = run_with(world, &phones, IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::Accepted);
     assert_eq!(world.texts[1].0, "89");
 
-    let world = World {
+    let world = Script {
         outcomes: [Fate::Refused].into(),
         answers: ["o", "code"].into(),
-        ..World::default()
+        ..Script::default()
     };
     let (verdict, world) = run_with(world, &phones, IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::Accepted);
@@ -229,11 +348,178 @@ fn the_other_phone_needs_no_waiting_and_saves_a_refused_number() {
 
 #[test]
 fn a_failed_resend_keeps_the_code_that_was_sent() {
-    let world = World {
+    let world = Script {
         outcomes: [Fate::Accepted, Fate::OutOfReach].into(),
         answers: ["+31", "r", "old"].into(),
-        ..World::default()
+        ..Script::default()
     };
     let (verdict, _) = run_with(world, &["+4915123456723"], IfUnreachable::Allow);
     assert_eq!(verdict, Verdict::Accepted);
+}
+
+#[test]
+fn a_try_is_counted_before_it_is_compared_and_a_message_reserved_before_it_is_sent() {
+    let (_, world) = login(&["x", "code"]);
+    assert_eq!(world.limits_said, ["reserve", "try", "wrong", "try", "right"]);
+    assert_eq!(world.given_back, [Return::Verified]);
+
+    let barred =
+        Script { sends: [Barrier::Sends(Duration::from_secs(420))].into(), ..Script::default() };
+    let (verdict, world) = run_with(barred, &["+4915123456723"], IfUnreachable::Allow);
+    assert_eq!(verdict, Verdict::Throttled);
+    assert!(world.texts.is_empty());
+    assert!(world.farewell.unwrap().ends_with("Try again in 7 minutes."));
+
+    let barred = Script {
+        tries: [Barrier::Locked(Duration::from_secs(900))].into(),
+        answers: ["code", "code"].into(),
+        ..Script::default()
+    };
+    let (verdict, world) = run_with(barred, &["+4915123456723"], IfUnreachable::Allow);
+    assert_eq!(verdict, Verdict::Locked, "the right code is not even compared");
+    assert!(world.farewell.unwrap().starts_with("Too many wrong codes. Locked for 15 minutes."));
+}
+
+#[test]
+fn only_what_surely_was_not_sent_is_given_back() {
+    for (fate, given_back) in [
+        (Fate::Refused, true),
+        (Fate::Failed, true),
+        (Fate::OutOfReach, true),
+        (Fate::Misconfigured, true),
+        (Fate::HelperBroken, false),
+        (Fate::Uncertain, false),
+    ] {
+        let script = Script { outcomes: [fate].into(), ..Script::default() };
+        let (_, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
+        let wanted: &[Return] = if given_back { &[Return::NotSent] } else { &[] };
+        assert_eq!(world.given_back, wanted, "{fate:?}");
+    }
+}
+
+#[test]
+fn the_wrong_code_that_locks_ends_the_login_at_once() {
+    let script = Script { locks: true, answers: ["x", "code"].into(), ..Script::default() };
+    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
+    assert_eq!(verdict, Verdict::Locked);
+    assert_eq!(world.events, ["Sent", "Rejected", "Locked"]);
+}
+
+#[test]
+fn trap_16_a_backup_code_is_the_way_in_wherever_sms_is_shut() {
+    let lock = || Barrier::Locked(Duration::from_secs(900));
+    let shut: [(&str, Script); 5] = [
+        ("locked", Script { sends: [lock()].into(), ..Script::default() }),
+        ("closed", Script { sends: [Barrier::Closed].into(), ..Script::default() }),
+        ("used up", Script { sends: [Barrier::Sends(Duration::ZERO)].into(), ..Script::default() }),
+        ("unreachable", Script { outcomes: [Fate::OutOfReach].into(), ..Script::default() }),
+        ("broken", Script { outcomes: [Fate::HelperBroken].into(), ..Script::default() }),
+    ];
+    for (how, script) in shut {
+        let script = Script {
+            backup_codes: 10,
+            answers: ["1111-1111-1111-1111", "000000", "0000 0000 oooo 0000"].into(),
+            ..script
+        };
+        let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
+        assert_eq!(verdict, Verdict::BackupCode, "{how}");
+        assert!(world.asked[0].ends_with("Backup code, or Enter to give up: "), "{how}");
+        let told = world.told.as_deref();
+        assert_eq!(told, Some("Backup code accepted. It will not work again. 9 left."), "{how}");
+    }
+}
+
+#[test]
+fn giving_up_at_a_dead_end_is_what_the_dead_end_was() {
+    let script = Script {
+        sends: [Barrier::Closed].into(),
+        backup_codes: 1,
+        answers: [""].into(),
+        ..Script::default()
+    };
+    let (verdict, _) = run_with(script, &["+4915123456723"], IfUnreachable::Allow);
+    assert_eq!(verdict, Verdict::Locked);
+}
+
+#[test]
+fn a_backup_code_is_taken_at_the_usual_prompt_and_wrong_ones_end_the_login() {
+    let codes = |answers: &[&'static str]| {
+        let answers = answers.iter().copied().collect();
+        let script = Script { backup_codes: 2, answers, ..Script::default() };
+        run_with(script, &["+4915123456723"], IfUnreachable::Deny)
+    };
+    let (verdict, world) = codes(&["?", "0000-0000-0000-0000"]);
+    assert_eq!(verdict, Verdict::BackupCode);
+    assert!(world.asked[1].contains("A backup code works here, too."));
+    let wrong = "1111-1111-1111-1111";
+    let (verdict, world) = codes(&[wrong, wrong, wrong, "code"]);
+    assert_eq!(verdict, Verdict::TooManyTries);
+    assert_eq!(world.limits_said, ["reserve"], "they count as no try of a code by SMS");
+}
+
+#[test]
+fn ask_first_sends_nothing_before_enter() {
+    let asked = |answers: &[&'static str]| {
+        let answers = answers.iter().copied().collect();
+        let script = Script { backup_codes: 1, answers, ..Script::default() };
+        run_by(script, &["+4915123456723"], IfUnreachable::Deny, true)
+    };
+    let (verdict, world) = asked(&["", "code"]);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.asked[0], "Enter sends a code to the phone ending in 23: ");
+    let (verdict, world) = asked(&["hunter2", "hunter2", "hunter2", "hunter2"]);
+    assert_eq!(verdict, Verdict::Rejected);
+    assert!(world.texts.is_empty() && world.limits_said.is_empty());
+    assert_eq!(asked(&["0000-0000-0000-0000"]).0, Verdict::BackupCode);
+}
+
+#[test]
+fn a_resend_that_the_limits_refuse_keeps_the_code() {
+    let script = Script {
+        answers: ["+31", "r", "code"].into(),
+        sends_after_first: Some(Barrier::Sends(Duration::from_secs(60))),
+        ..Script::default()
+    };
+    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert!(world.asked[1].starts_with("No more SMS for now. Try r again in 60 seconds."));
+}
+
+#[test]
+fn a_number_outside_the_countries_gets_nothing() {
+    let (verdict, world) = run_with(Script::default(), &["+881612345678"], IfUnreachable::Allow);
+    assert_eq!(verdict, Verdict::Refused);
+    assert!(world.texts.is_empty() && world.limits_said.is_empty());
+}
+
+#[test]
+fn who_has_no_number_gives_one_and_confirms_it() {
+    let (verdict, number, world) = enrol_with(&["+49 151 23456789", "code"], "");
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(number.as_deref(), Some("+4915123456789"));
+    assert!(world.asked[1].ends_with("Code to confirm this number, or n to change it: "));
+
+    let (_, number, world) =
+        enrol_with(&["0151 234567", "+49 151 23456789", "n", "+4915123456723", "code"], "");
+    assert_eq!(number.as_deref(), Some("+4915123456723"));
+    assert!(world.asked[1].contains("write the country code first"), "{}", world.asked[1]);
+}
+
+#[test]
+fn a_number_that_is_not_confirmed_is_not_stored() {
+    for answers in [
+        &["+4915123456789", "x", "x", "x"][..],
+        &["+4915123456789", "0000-0000-0000-0000", "", "", "", ""],
+        &["+4915123456789"],
+        &["", "+4915123456789", "code"],
+        &["\u{8}\n\r", "+4915123456789", "code"],
+        &["1", "2", "3", "4", "5", "6", "+4915123456789", "code"],
+    ] {
+        let (verdict, number, _) = enrol_with(answers, "");
+        assert_ne!(verdict, Verdict::Accepted, "{answers:?}");
+        assert_eq!(number, None, "{answers:?}");
+    }
+    let (_, number, world) = enrol_with(&["+375291234567", "code"], "countries = ['+49']");
+    assert_eq!(number, None);
+    assert!(world.texts.is_empty());
 }

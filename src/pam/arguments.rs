@@ -56,14 +56,22 @@ impl Arguments {
     /// same programs started another way.
     #[must_use]
     pub fn covers(&self, service: &str) -> bool {
-        let family = match service {
-            "sudo-i" => "sudo",
-            "su-l" => "su",
-            other => other,
-        };
+        let family = Self::family(service);
         self.services
             .as_ref()
             .is_none_or(|listed| listed.iter().any(|name| name == service || name == family))
+    }
+}
+
+impl Arguments {
+    /// The service that `service` is only another start of.
+    #[must_use]
+    pub fn family(service: &str) -> &str {
+        match service {
+            "sudo-i" => "sudo",
+            "su-l" => "su",
+            other => other,
+        }
     }
 }
 

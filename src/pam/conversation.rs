@@ -115,6 +115,12 @@ impl Host for PamHost<'_> {
             .ok_or(NoAnswer { reason: "the answer is NULL" })
     }
 
+    fn inform(&mut self, text: &str) {
+        if !self.silent {
+            let _ = self.converse(PamMsgStyle::TEXT_INFO, text);
+        }
+    }
+
     fn farewell(&mut self, text: &str) {
         // Nothing depends on the answer, not even whether there is one.
         if self.in_sshd {

@@ -9,6 +9,7 @@
 pub mod arguments;
 pub mod conversation;
 pub mod handle;
+pub mod stack;
 pub mod verdict;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -18,7 +19,7 @@ use std::sync::Once;
 use pamsm::{PamError, PamFlags};
 
 use crate::audit::Audit;
-use crate::authenticate::{Request, authenticate};
+use crate::authenticate::{Request, Settlement, authenticate, settle};
 use crate::login::Verdict;
 use crate::login::answer::is_sshd_fake;
 use crate::login::ports::{Event, Journal};
@@ -43,10 +44,36 @@ pub unsafe extern "C" fn pam_sm_authenticate(
         let Some(handle) = (unsafe { Handle::new(pamh) }) else { return Verdict::Unusable };
         // SAFETY: libpam hands over an array of `argc` strings that it owns until we return.
         let words = unsafe { words(argc, argv) };
-        let silent = PamFlags::from_bits_truncate(flags).contains(PamFlags::SILENT);
-        answer(handle, silent, &words)
+        answer(handle, is_silent(flags), &words)
     }));
     verdict::code(verdict.unwrap_or(Verdict::Panicked)) as c_int
+}
+
+/// Settles what had to wait until the whole login succeeded, and has no say otherwise: sshd, su, sudo
+/// and login call this in the process that has authenticated, and only when every module agreed.
+///
+/// # Safety
+/// To be called by libpam: `pamh` must be its handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pam_sm_acct_mgmt(
+    pamh: *mut c_void,
+    flags: c_int,
+    _argc: c_int,
+    _argv: *const *const c_char,
+) -> c_int {
+    keep_panics_quiet();
+    let settled = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: libpam's handle stays valid until this function returns.
+        let Some(handle) = (unsafe { Handle::new(pamh) }) else { return Ok(()) };
+        match handle.take() {
+            Some(settlement) => settle(settlement, &mut PamHost::new(handle, is_silent(flags))),
+            None => Ok(()),
+        }
+    }));
+    match settled.unwrap_or(Err(Verdict::Panicked)) {
+        Ok(()) => PamError::IGNORE as c_int,
+        Err(verdict) => verdict::code(verdict) as c_int,
+    }
 }
 
 /// Sets nothing, and says that this went well: a stack whose modules all answer `PAM_IGNORE` here
@@ -77,7 +104,7 @@ macro_rules! ignored {
     )* };
 }
 
-ignored! { pam_sm_acct_mgmt pam_sm_open_session pam_sm_close_session pam_sm_chauthtok }
+ignored! { pam_sm_open_session pam_sm_close_session pam_sm_chauthtok }
 
 fn answer(handle: Handle<'_>, silent: bool, words: &[String]) -> Verdict {
     let service = handle.service().unwrap_or_default();
@@ -89,14 +116,25 @@ fn answer(handle: Handle<'_>, silent: bool, words: &[String]) -> Verdict {
             return Verdict::Unusable;
         }
     };
+    let is_refused_by_sshd = handle.authtok_is(is_sshd_fake);
     let request = Request {
         service,
         user: handle.user(),
+        caller: handle.ruser(),
         rhost: handle.rhost(),
-        is_refused_by_sshd: handle.authtok_is(is_sshd_fake),
+        has_first_factor: handle.has_first_factor() && !is_refused_by_sshd,
+        is_refused_by_sshd,
         arguments,
     };
-    authenticate(&request, &mut PamHost::new(handle, silent))
+    let decision = authenticate(&request, &mut PamHost::new(handle, silent));
+    let enrols = decision.settlement.as_ref().is_some_and(Settlement::enrols);
+    let is_kept = decision.settlement.is_none_or(|settlement| handle.keep(settlement));
+    // Whose number cannot be stored is not let in by it.
+    if is_kept || !enrols { decision.verdict } else { Verdict::Unusable }
+}
+
+fn is_silent(flags: c_int) -> bool {
+    PamFlags::from_bits_truncate(flags).contains(PamFlags::SILENT)
 }
 
 /// Copies the arguments.
@@ -134,17 +172,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trap_11_only_one_verdict_is_success_and_no_error_is_ignored() {
+    fn trap_11_nothing_but_a_code_is_success_and_no_error_is_ignored() {
         use Verdict::*;
         for (verdict, code) in [
             (Accepted, PamError::SUCCESS),
+            (BackupCode, PamError::SUCCESS),
+            (Remembered, PamError::SUCCESS),
             (Skipped, PamError::IGNORE),
+            (Observed, PamError::IGNORE),
             (UnenrolledSkipped, PamError::IGNORE),
             (LetInUnreached, PamError::IGNORE),
             (UnenrolledDenied, PamError::AUTH_ERR),
             (Rejected, PamError::AUTH_ERR),
             (Refused, PamError::AUTH_ERR),
             (TooManyTries, PamError::MAXTRIES),
+            (Locked, PamError::MAXTRIES),
+            (Throttled, PamError::MAXTRIES),
             (Undeliverable, PamError::AUTHINFO_UNAVAIL),
             (NoConversation, PamError::CONV_ERR),
             (Unusable, PamError::SERVICE_ERR),

@@ -1,9 +1,10 @@
 //! Who has which number.
 //!
-//! Two places are asked in turn, the users file and the users folder; the first that knows the
-//! person has it. Not being found in a place that was read is "not enrolled"; a place that cannot be
+//! Three places are asked in turn, the users file, the users folder and what people gave themselves at
+//! a login; the first that knows the person has it. Not being found in a place that was read is "not enrolled"; a place that cannot be
 //! read is an error, always, because a broken file must not look like an empty one.
 
+pub mod enrolled;
 mod file;
 mod folder;
 pub mod phone;
@@ -20,8 +21,9 @@ pub use phone::{PhoneNumber, Prefix};
 pub use special::Special;
 
 use crate::config::file::Trust;
-use crate::config::model::{AbsolutePath, UsersRules};
+use crate::config::model::{AbsolutePath, Unenrolled, UsersRules};
 use crate::config::source::ConfigError;
+use crate::limits::Places as State;
 
 /// What is kept of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +68,10 @@ pub fn look_up(
             return Ok(Found { record: Some(sources.parse()?), warnings });
         }
     }
-    if asked {
-        return Ok(Found { record: None, warnings });
+    let record = enrolled::find(&State::default(), user)?;
+    // Where people give their numbers themselves, no place of the admin's is needed.
+    if asked || record.is_some() || rules.unenrolled == Unenrolled::Enrol {
+        return Ok(Found { record, warnings });
     }
     Err(places.neither())
 }
@@ -94,7 +98,8 @@ pub fn everyone(rules: &UsersRules, config: &Path, trust: Trust) -> Result<Every
             all.warnings.extend(sources.warnings);
         }
     }
-    if asked { Ok(all) } else { Err(places.neither()) }
+    let needed = rules.unenrolled != Unenrolled::Enrol;
+    if asked || !needed { Ok(all) } else { Err(places.neither()) }
 }
 
 /// All records together.

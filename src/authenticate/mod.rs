@@ -1,0 +1,320 @@
+//! One authentication from end to end: this is where the rooms are wired together.
+
+mod prepare;
+
+use prepare::{Membership, Stop, Way, load, prepare, visit};
+
+use crate::audit::Audit;
+use crate::config::model::{Config, Day, LimitRules, Unenrolled};
+use crate::helper::call::Helper;
+use crate::limits::{Ledger, Pending, Places};
+use crate::login::enrol::enrol;
+use crate::login::policy::Groups;
+use crate::login::ports::{Clock, Event, Host, Journal};
+use crate::login::{Login, Person, Rules, Verdict, World, prompt};
+use crate::pam::arguments::Arguments;
+use crate::people::{self, PhoneNumber, Record};
+use crate::sys;
+
+/// Files that this process may need open at once, with room for what the C library opens.
+const OPEN_FILES: u64 = 64;
+
+/// What the host program says about this login.
+#[derive(Debug)]
+pub struct Request {
+    /// The PAM service.
+    pub service: String,
+    /// The name, as typed by the client.
+    pub user: Option<Vec<u8>>,
+    /// Who called the host program, where it says so.
+    pub caller: Option<Vec<u8>>,
+    /// Where the client is.
+    pub rhost: Option<String>,
+    /// Whether a password or key is known to have come before.
+    pub has_first_factor: bool,
+    /// Whether sshd has put junk in the place of the password, as it does for people it refuses.
+    pub is_refused_by_sshd: bool,
+    /// What stands in the stack behind the module's name.
+    pub arguments: Arguments,
+}
+
+/// How an authentication ended.
+#[derive(Debug)]
+pub struct Decision {
+    /// What libpam is told.
+    pub verdict: Verdict,
+    /// What is done once the whole login has succeeded.
+    pub settlement: Option<Settlement>,
+}
+
+impl From<Verdict> for Decision {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, settlement: None }
+    }
+}
+
+/// What waits for the rest of the stack: a code alone does not show that the password was right.
+#[derive(Debug)]
+pub struct Settlement {
+    audit: Audit,
+    user: String,
+    limits: LimitRules,
+    number: PhoneNumber,
+    pending: Pending,
+    /// Whether the number shall be stored as the person's.
+    enrols: bool,
+}
+
+impl Settlement {
+    /// Whether a number shall be stored as the person's.
+    #[must_use]
+    pub fn enrols(&self) -> bool {
+        self.enrols
+    }
+}
+
+/// Decides about one login.
+pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
+    let arguments = &request.arguments;
+    let mut audit = Audit {
+        service: request.service.clone(),
+        rhost: request.rhost.clone(),
+        user: request.user.as_deref().map(|user| String::from_utf8_lossy(user).into_owned()),
+        debug: arguments.debug,
+    };
+    // Before any file is opened: a broken configuration must not close services that do not ask.
+    if !arguments.covers(&request.service) {
+        audit.debug("skipped: this service is not listed in services=");
+        return Verdict::Skipped.into();
+    }
+    if request.is_refused_by_sshd {
+        audit.record(Event::Rejected, &[("reason", "refused by sshd")]);
+        return Verdict::Rejected.into();
+    }
+    // Under su and sudo the limit is the caller's choice, and running out of files must not look
+    // like an outage of the provider.
+    let _lifted = sys::lift_open_files(OPEN_FILES);
+    let config = match load(&arguments.config, &mut audit) {
+        Ok(config) => config,
+        Err(error) => return stopped(&Stop::from(error), host, &mut audit).into(),
+    };
+    if config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
+        return rehearse(request, &config, &mut audit).into();
+    }
+    match prepare(request, &config, &mut audit) {
+        Ok((user, Way::Skip(rule))) => {
+            audit.user = Some(user);
+            audit.record(Event::Skipped, &[("reason", rule)]);
+            Verdict::Skipped.into()
+        }
+        Ok((_, Way::Remembered)) => {
+            audit.record(Event::Remembered, &[]);
+            Verdict::Remembered.into()
+        }
+        Ok((user, Way::Ask(record))) => ask(&user, &config, &record, request, host, audit),
+        Ok((user, Way::Unenrolled)) => unenrolled(&user, &config, request, host, audit),
+        Err(stop) => stopped(&stop, host, &mut audit).into(),
+    }
+}
+
+/// Does what had to wait until the whole login succeeded.
+///
+/// # Errors
+/// When a number that somebody has confirmed cannot be stored: their next login would take any other.
+pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict> {
+    let Settlement { mut audit, user, limits, number, pending, enrols } = settlement;
+    if let Err(barrier) = books(&user, &limits).settle(&pending, &number) {
+        audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
+    }
+    if enrols {
+        if let Err(error) = people::enrolled::keep(&Places::default(), &user, &number) {
+            audit.record(Event::Error, &[("reason", &error.to_string())]);
+            return Err(Verdict::Unusable);
+        }
+        audit.record(Event::Enrolled, &[("to", &number.masked())]);
+        host.inform(&prompt::number_saved(number.ending()));
+    }
+    Ok(())
+}
+
+fn ask(
+    user: &str,
+    config: &Config,
+    record: &Record,
+    request: &Request,
+    host: &mut dyn Host,
+    mut audit: Audit,
+) -> Decision {
+    let person = Person { user, phones: &record.phones, is_new: false };
+    let host_name = sys::host_name();
+    let mut scene = Scene::new(user, config, request, &host_name);
+    let (rules, world) = scene.world(host, &mut audit);
+    let ending = Login::new(rules, &person, world).run();
+    let mut pending = ending.pending;
+    if ending.verdict == Verdict::Accepted {
+        pending.remember = visit(request, config);
+    }
+    let settlement = matches!(ending.verdict, Verdict::Accepted | Verdict::BackupCode).then(|| {
+        let number = record.phones[ending.phone].clone();
+        let (user, limits) = (user.to_owned(), config.limits.clone());
+        Settlement { audit, user, limits, number, pending, enrols: false }
+    });
+    Decision { verdict: ending.verdict, settlement }
+}
+
+fn unenrolled(
+    user: &str,
+    config: &Config,
+    request: &Request,
+    host: &mut dyn Host,
+    mut audit: Audit,
+) -> Decision {
+    let reason = match config.users.unenrolled {
+        Unenrolled::Skip => {
+            audit.record(Event::Unenrolled, &[("then", "skip")]);
+            return Verdict::UnenrolledSkipped.into();
+        }
+        Unenrolled::Deny => None,
+        Unenrolled::Enrol => match may_enrol(user, config, request) {
+            Err(reason) => Some(reason),
+            Ok(()) => return enrolment(user, config, request, host, audit),
+        },
+    };
+    let fields = [("then", "deny"), ("reason", reason.as_deref().unwrap_or_default())];
+    audit.record(Event::Unenrolled, &fields[..1 + usize::from(reason.is_some())]);
+    host.farewell(prompt::UNENROLLED);
+    Verdict::UnenrolledDenied.into()
+}
+
+fn may_enrol(user: &str, config: &Config, request: &Request) -> Result<(), String> {
+    let rules = &config.users;
+    if !request.has_first_factor {
+        return Err("no password or key is known to have come before".to_owned());
+    }
+    if rules.enrol_until.is_some_and(|day| Day::today() > day) {
+        return Err("enrol_until is over".to_owned());
+    }
+    if !crate::pam::stack::has_account_line(&request.service) {
+        return Err(format!(
+            "the stack of {} has no line `account required pam_sms.so`, which stores the number",
+            request.service
+        ));
+    }
+    let account = sys::account(user).ok().flatten().ok_or("the account is gone")?;
+    let in_one = |group: &String| Membership(&account).hold(group) == Ok(Some(true));
+    if !rules.enrol_groups.is_empty() && !rules.enrol_groups.iter().any(in_one) {
+        return Err("is in none of enrol_groups".to_owned());
+    }
+    Ok(())
+}
+
+fn enrolment(
+    user: &str,
+    config: &Config,
+    request: &Request,
+    host: &mut dyn Host,
+    mut audit: Audit,
+) -> Decision {
+    audit.record(Event::Unenrolled, &[("then", "enrol")]);
+    let host_name = sys::host_name();
+    let mut scene = Scene::new(user, config, request, &host_name);
+    let (rules, mut world) = scene.world(host, &mut audit);
+    let ended = enrol(rules, user, &mut world);
+    let settlement = ended.number.map(|number| {
+        let (user, limits) = (user.to_owned(), config.limits.clone());
+        Settlement { audit, user, limits, number, pending: ended.pending, enrols: true }
+    });
+    Decision { verdict: ended.verdict, settlement }
+}
+
+/// The rules of a login, and what it needs of the world besides the person.
+struct Scene<'a> {
+    rules: Rules<'a>,
+    helper: Helper<'a>,
+    books: Ledger<'a>,
+}
+
+impl<'a> Scene<'a> {
+    fn new(user: &'a str, config: &'a Config, request: &'a Request, host_name: &'a str) -> Self {
+        let rules = Rules {
+            digits: config.code.digits.get(),
+            lifetime: config.code.lifetime.get(),
+            attempts: config.code.attempts.get(),
+            ask_first: config.code.ask_first,
+            limits: &config.limits,
+            if_unreachable: config.delivery.if_unreachable,
+            template: &config.message.text,
+            host_name,
+        };
+        let helper = Helper {
+            program: &request.arguments.helper,
+            config: &request.arguments.config,
+            timeout: config.delivery.timeout.get(),
+        };
+        Self { rules, helper, books: books(user, &config.limits) }
+    }
+
+    /// The rules, and a world with `host` and `audit` in it.
+    fn world<'s>(
+        &'s mut self,
+        host: &'s mut dyn Host,
+        audit: &'s mut Audit,
+    ) -> (&'s Rules<'a>, World<'s>) {
+        let Self { rules, helper, books } = self;
+        (rules, World { host, delivery: helper, limits: books, clock: &BootClock, journal: audit })
+    }
+}
+
+fn books<'a>(user: &'a str, limits: &'a LimitRules) -> Ledger<'a> {
+    Ledger::new(&Places::default(), limits, user, &BootClock)
+}
+
+/// Says what would have happened, and lets everything be as if this module were not there.
+fn rehearse(request: &Request, config: &Config, audit: &mut Audit) -> Verdict {
+    let mut to = String::new();
+    let would = match prepare(request, config, audit) {
+        Err(Stop::Unknown(reason)) => format!("deny: {reason}"),
+        Err(Stop::Unusable(reason)) => format!("deny: {reason}"),
+        Ok((_, Way::Skip(rule))) => format!("skip: {rule}"),
+        Ok((_, Way::Remembered)) => "accept: remembered".to_owned(),
+        Ok((_, Way::Unenrolled)) => {
+            format!("{:?}: unenrolled", config.users.unenrolled).to_lowercase()
+        }
+        Ok((user, Way::Ask(record))) => {
+            let number = &record.phones[0];
+            to = number.masked();
+            let books = books(&user, &config.limits);
+            let barred =
+                config.limits.allows(number).err().or_else(|| {
+                    books.would_reserve(number).err().map(|barrier| barrier.to_string())
+                });
+            barred.map_or_else(|| "ask".to_owned(), |reason| format!("deny: {reason}"))
+        }
+    };
+    let fields = [("would", would.as_str()), ("to", to.as_str())];
+    audit.record(Event::Observed, &fields[..1 + usize::from(!to.is_empty())]);
+    Verdict::Observed
+}
+
+fn stopped(stop: &Stop, host: &mut dyn Host, audit: &mut Audit) -> Verdict {
+    match stop {
+        Stop::Unknown(reason) => {
+            audit.record(Event::Rejected, &[("reason", reason)]);
+            Verdict::Rejected
+        }
+        Stop::Unusable(reason) => {
+            audit.record(Event::Error, &[("reason", reason)]);
+            host.farewell(prompt::UNUSABLE);
+            Verdict::Unusable
+        }
+    }
+}
+
+/// The kernel's clock.
+pub struct BootClock;
+
+impl Clock for BootClock {
+    fn now(&self) -> std::time::Duration {
+        sys::boot_time()
+    }
+}
