@@ -1,16 +1,16 @@
-//! System calls: the one file outside `pam/` in which `unsafe` may stand.
+//! System calls: the one room outside `pam/` in which `unsafe` may stand.
 //!
 //! Each function is a safe wrapper around one thing the kernel or the C library does, and says in
 //! its name what that is. Nothing here decides anything about a login.
 
 #![allow(unsafe_code)]
 
+pub mod child;
+
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 /// Time since the machine was started, its sleep included.
@@ -159,87 +159,6 @@ impl Drop for LimitGuard {
             unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const before) };
         }
     }
-}
-
-/// A child that can be killed without any chance of hitting another process.
-pub struct Process {
-    child: Child,
-    pidfd: Option<OwnedFd>,
-}
-
-impl Process {
-    /// Starts `command` as a clean child: own session, default signals, root's own ids, sane limits,
-    /// no descriptor but the three standard ones.
-    ///
-    /// # Errors
-    /// When the program cannot be started, or its limits are too low and cannot be raised.
-    pub fn start(mut command: Command) -> io::Result<Self> {
-        // SAFETY: `prepare_child` makes only system calls that are async-signal-safe, allocates
-        // nothing and takes no lock, as is required between fork and exec.
-        unsafe { command.pre_exec(prepare_child) };
-        let child = command.spawn()?;
-        // SAFETY: the call takes numbers only; a descriptor it returns is ours alone.
-        let pidfd = unsafe {
-            let fd = libc::syscall(libc::SYS_pidfd_open, child.id(), 0);
-            RawFd::try_from(fd).ok().filter(|&fd| fd >= 0).map(|fd| OwnedFd::from_raw_fd(fd))
-        };
-        Ok(Self { child, pidfd })
-    }
-
-    /// Kills the child if it still runs, and reaps it unless the host did or does not want to.
-    pub fn end(mut self) {
-        match &self.pidfd {
-            Some(pidfd) => {
-                // SAFETY: the descriptor is open; NULL stands for the plain form of the signal.
-                unsafe {
-                    libc::syscall(
-                        libc::SYS_pidfd_send_signal,
-                        pidfd.as_raw_fd(),
-                        libc::SIGKILL,
-                        std::ptr::null::<libc::siginfo_t>(),
-                        0,
-                    )
-                };
-            }
-            // Where the kernel gave no handle: the child cannot be another's, it is not reaped yet.
-            None => drop(self.child.kill()),
-        }
-        // ECHILD: the host ignores SIGCHLD, or has a handler that took ours along.
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs in the child between fork and exec.
-fn prepare_child() -> io::Result<()> {
-    // SAFETY: each call takes numbers or pointers to locals that live until it returns; all are on
-    // the list of async-signal-safe functions or plain system calls.
-    unsafe {
-        // A session of its own: ^C and ^Z at the terminal of su are not for the helper.
-        libc::setsid();
-        libc::umask(0o077);
-        for signal in 1..=libc::SIGRTMAX() {
-            // Fails for SIGKILL and SIGSTOP, which have no other action.
-            libc::signal(signal, libc::SIG_DFL);
-        }
-        let mut none = MaybeUninit::<libc::sigset_t>::zeroed();
-        libc::sigemptyset(none.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
-        // Under su and sudo the real user is the caller, who may signal what carries that number.
-        if libc::geteuid() == 0 && (libc::setresgid(0, 0, 0) != 0 || libc::setresuid(0, 0, 0) != 0)
-        {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    at_least(libc::RLIMIT_NOFILE, 64)?;
-    at_least(libc::RLIMIT_NPROC, 4096)?;
-    at_least(libc::RLIMIT_FSIZE, 1 << 24)?;
-    at_least(libc::RLIMIT_AS, 1 << 30)?;
-    at_least(libc::RLIMIT_DATA, 1 << 29)?;
-    at_least(libc::RLIMIT_STACK, 1 << 20)?;
-    at_least(libc::RLIMIT_CPU, 60)?;
-    // Marked, not closed: the descriptor on which std reports a failed exec is among them.
-    close_from_3(libc::CLOSE_RANGE_CLOEXEC);
-    Ok(())
 }
 
 /// Closes every descriptor but the standard three.
