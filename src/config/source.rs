@@ -96,12 +96,12 @@ impl Sources {
         &self,
         value: &Spanned<DeValue<'_>>,
     ) -> Result<T, ConfigError> {
-        T::deserialize(Value(value)).map_err(|fault| self.fault(fault, value.span()))
+        T::deserialize(Value(value)).map_err(|fault| self.fault(&fault, value.span()))
     }
 
-    fn fault(&self, fault: Fault, within: Range<usize>) -> ConfigError {
-        let message = with_suggestion(&fault.message);
-        let span = fault.span.unwrap_or(within);
+    fn fault(&self, fault: &Fault, within: Range<usize>) -> ConfigError {
+        let message = with_suggestion(fault.message());
+        let span = fault.span().unwrap_or(within);
         // What is wrong with everything together (a key is missing) has no line.
         if span == self.whole() { self.error(message) } else { self.error_at(&span, message) }
     }
@@ -245,7 +245,16 @@ fn provider_name<'t>(table: &'t DeTable<'_>) -> Option<&'t str> {
 }
 
 fn shift_table(table: DeTable<'_>, by: usize) -> DeTable<'_> {
-    table.into_iter().map(|(key, value)| (shift_key(key, by), shift_value(value, by))).collect()
+    // Most are one file, and that of the users may be a long one.
+    if by == 0 {
+        return table;
+    }
+    let mut shifted = DeTable::new();
+    // Not collected: that would sort them, and they are.
+    for (key, value) in table {
+        shifted.insert(shift_key(key, by), shift_value(value, by));
+    }
+    shifted
 }
 
 fn shift_key(key: Spanned<DeString<'_>>, by: usize) -> Spanned<DeString<'_>> {
@@ -285,7 +294,7 @@ fn with_suggestion(message: &str) -> String {
 /// The candidate that `typed` is a slip of the keyboard away from, if there is one.
 pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
-        .map(|name| (strsim::damerau_levenshtein(typed, name), name))
+        .map(|name| (strsim::osa_distance(typed, name), name))
         .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
         .min()
         .map(|(_, name)| name)

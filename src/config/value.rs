@@ -1,9 +1,9 @@
 //! A value of the parsed files, as serde reads it.
 //!
 //! toml brings a deserializer of its own. It takes every value apart by all that TOML can hold,
-//! again for each type that is read, and that made up a quarter of a module which is loaded into
-//! every login. This one asks what the type wants and has one place for everything that is
-//! something else. It borrows the tree, and an error comes with the place of the innermost value.
+//! again for each type that is read, and that was a sixth of a module which is loaded into every
+//! login. This one asks what the type wants and has one place for everything that is something
+//! else. It borrows the tree, and an error comes with the place of the innermost value.
 
 use std::fmt;
 use std::ops::Range;
@@ -244,18 +244,30 @@ impl<'de> IntoDeserializer<'de, Fault> for Key<'de> {
     }
 }
 
-/// What is wrong with a value, and where.
+/// What is wrong with a value, and where. In a box, because results of every type carry it.
 #[derive(Debug)]
-pub struct Fault {
-    /// In serde's words.
-    pub message: String,
-    /// The innermost value or key that is known to hold it.
-    pub span: Option<Range<usize>>,
+pub struct Fault(Box<Finding>);
+
+#[derive(Debug)]
+struct Finding {
+    message: String,
+    span: Option<Range<usize>>,
 }
 
 impl Fault {
+    /// What is wrong, in serde's words.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The innermost value or key that is known to hold it.
+    pub fn span(&self) -> Option<Range<usize>> {
+        self.0.span.clone()
+    }
+
+    #[cold]
     fn within(mut self, span: Range<usize>) -> Self {
-        self.span.get_or_insert(span);
+        self.0.span.get_or_insert(span);
         self
     }
 }
@@ -263,7 +275,7 @@ impl Fault {
 impl de::Error for Fault {
     #[cold]
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), span: None }
+        Self(Box::new(Finding { message: message.to_string(), span: None }))
     }
 
     /// As serde says it, but for the digits of a float.
@@ -284,7 +296,7 @@ impl de::Error for Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(self.message())
     }
 }
 
