@@ -159,32 +159,33 @@ fn prepare(line: RawFd, null: RawFd) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
-    fn start(program: &str) -> io::Result<String> {
+    /// What a program says on its line, to which this is said.
+    fn answer(program: &str, said: &str) -> io::Result<String> {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
         let child = Child::start(Path::new(program), c"ONLY=this", theirs.into())?;
-        let mut said = String::new();
-        ours.read_to_string(&mut said).unwrap();
+        ours.write_all(said.as_bytes()).unwrap();
+        let mut answer = String::new();
+        ours.read_to_string(&mut answer).unwrap();
         child.end();
-        Ok(said)
+        Ok(answer)
     }
 
     #[test]
     fn the_line_is_the_input_and_the_environment_is_ours() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("program");
-        std::fs::write(&program, "#!/bin/sh\n{ echo $ONLY; pwd; umask; ls /proc/self/fd; } >&0\n")
-            .unwrap();
-        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .unwrap();
-        assert_eq!(start(program.to_str().unwrap()).unwrap(), "this\n/\n0077\n0\n1\n2\n3\n");
+        let asked = "exec >&0; echo $ONLY; pwd; umask; ls /proc/self/fd; exit\n";
+        // The last descriptor is that of the folder which is listed.
+        assert_eq!(answer("/bin/sh", asked).unwrap(), "this\n/\n0077\n0\n1\n2\n3\n");
     }
 
     #[test]
     fn what_does_not_start_says_why() {
-        assert_eq!(start("/nowhere").unwrap_err().raw_os_error(), Some(libc::ENOENT));
-        assert_eq!(start("/dev/null").unwrap_err().raw_os_error(), Some(libc::EACCES));
-        assert_eq!(start("a\0b").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        let errno = |program| answer(program, "").unwrap_err().raw_os_error();
+        assert_eq!(errno("/nowhere"), Some(libc::ENOENT));
+        assert_eq!(errno("/dev/null"), Some(libc::EACCES));
+        assert_eq!(answer("a\0b", "").unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }
