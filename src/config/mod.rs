@@ -3,6 +3,7 @@
 //! ```text
 //! file.rs    is this file to be believed?
 //! source.rs  several files as one tree, every value with its place
+//! value.rs   one value of it, as serde reads it
 //! model.rs   what may stand in it, and what stands there if nothing does
 //! ```
 //!
@@ -12,6 +13,7 @@
 pub mod file;
 pub mod model;
 pub mod source;
+mod value;
 
 /// Where the configuration is, unless a module argument says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/pam-sms/config.toml";

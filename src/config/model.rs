@@ -8,8 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
-use toml::value::Datetime;
+use serde::de::{Deserializer, Error as _, IgnoredAny};
 
 use crate::limits::window::Limit;
 use crate::login::policy::Network;
@@ -150,11 +149,19 @@ impl Day {
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Datetime::deserialize(deserializer)? {
-            Datetime { date: Some(date), time: None, offset: None } => {
-                Ok(Self { year: date.year, month: date.month, day: date.day })
+        let text = String::deserialize(deserializer)?;
+        let mut parts = text.split('-');
+        let mut part = |digits: usize| {
+            let part = parts.next().filter(|part| part.len() == digits)?;
+            part.parse::<u16>().ok()
+        };
+        let (year, month, day) = (part(4), part(2), part(2));
+        match (year, month, day, parts.next()) {
+            (Some(year), Some(month @ 1..=12), Some(day @ 1..=31), None) => {
+                // Both are small.
+                Ok(Self { year, month: month as u8, day: day as u8 })
             }
-            _ => Err(serde::de::Error::custom("write only the day, like 2026-12-31")),
+            _ => Err(D::Error::custom(format!("`{text}` is no day: write it like 2026-12-31"))),
         }
     }
 }
@@ -237,13 +244,16 @@ impl<'de, const MIN: u8, const MAX: u8, const DEFAULT: u8> Deserialize<'de>
     for Whole<MIN, MAX, DEFAULT>
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        u8::try_from(number)
-            .ok()
-            .filter(|number| (MIN..=MAX).contains(number))
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom(format!("must be from {MIN} to {MAX}")))
+        whole_within(deserializer, MIN, MAX).map(Self)
     }
+}
+
+/// For all limits together, as is [`span_within`]: each would be the same code once more.
+fn whole_within<'de, D: Deserializer<'de>>(from: D, min: u8, max: u8) -> Result<u8, D::Error> {
+    u8::try_from(i64::deserialize(from)?)
+        .ok()
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(|| D::Error::custom(format!("must be from {min} to {max}")))
 }
 
 /// A time from `MIN` to `MAX` seconds, written as in "90s" or "5m"; `DEFAULT` where nothing is said.
@@ -268,19 +278,25 @@ impl<'de, const MIN: u64, const MAX: u64, const DEFAULT: u64> Deserialize<'de>
     for Span<MIN, MAX, DEFAULT>
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let span = humantime::parse_duration(&text).map_err(|_| {
-            serde::de::Error::custom(format!(
-                "`{text}` is no time: write it like \"90s\" or \"5m\""
-            ))
-        })?;
         let [min, max] = [MIN, MAX].map(Duration::from_secs);
-        if span < min || span > max {
-            let [min, max] = [min, max].map(humantime::format_duration);
-            return Err(serde::de::Error::custom(format!("must be from {min} to {max}")));
-        }
-        Ok(Self(span))
+        span_within(deserializer, min, max).map(Self)
     }
+}
+
+fn span_within<'de, D: Deserializer<'de>>(
+    from: D,
+    min: Duration,
+    max: Duration,
+) -> Result<Duration, D::Error> {
+    let text = String::deserialize(from)?;
+    let span = humantime::parse_duration(&text).map_err(|_| {
+        D::Error::custom(format!("`{text}` is no time: write it like \"90s\" or \"5m\""))
+    })?;
+    if (min..=max).contains(&span) {
+        return Ok(span);
+    }
+    let [min, max] = [min, max].map(humantime::format_duration);
+    Err(D::Error::custom(format!("must be from {min} to {max}")))
 }
 
 /// A path that does not depend on where a program was started.

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeArray, DeString, DeTable, DeValue, Deserializer};
+use toml::de::{DeArray, DeString, DeTable, DeValue};
 use zeroize::Zeroizing;
 
 use super::file::{self, FileError, Trust};
+use super::value::{Fault, Value};
 
 /// The files of one configuration, in the order in which they count: later ones win.
 #[derive(Debug)]
@@ -83,24 +84,30 @@ impl Sources {
     /// # Errors
     /// With file, line and column, when a file is not TOML or does not fit `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        self.read_as(self.merged()?)
+        let root = Spanned::new(self.whole(), DeValue::Table(self.merged()?));
+        self.read(&root)
     }
 
-    /// Makes a `T` of a table out of [`Sources::merged`].
+    /// Makes a `T` of one value out of [`Sources::merged`].
     ///
     /// # Errors
-    /// With file, line and column, when the table does not fit `T`.
-    pub fn read_as<T: DeserializeOwned>(&self, table: DeTable<'_>) -> Result<T, ConfigError> {
-        let whole = self.files.last().map_or(0, |last| last.base + last.text.len());
-        let root = Spanned::new(0..whole, table);
-        T::deserialize(Deserializer::from(root)).map_err(|error| {
-            let message = with_suggestion(error.message());
-            match error.span() {
-                // An error about the table as a whole (a key is missing) spans everything.
-                Some(span) if span != (0..whole) => self.error_at(&span, message),
-                _ => self.error(message),
-            }
-        })
+    /// With file, line and column, when the value does not fit `T`.
+    pub fn read<T: DeserializeOwned>(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<T, ConfigError> {
+        T::deserialize(Value(value)).map_err(|fault| self.fault(&fault, value.span()))
+    }
+
+    fn fault(&self, fault: &Fault, within: Range<usize>) -> ConfigError {
+        let message = with_suggestion(fault.message());
+        let span = fault.span().unwrap_or(within);
+        // What is wrong with everything together (a key is missing) has no line.
+        if span == self.whole() { self.error(message) } else { self.error_at(&span, message) }
+    }
+
+    fn whole(&self) -> Range<usize> {
+        0..self.files.last().map_or(0, |last| last.base + last.text.len())
     }
 
     /// All files as one table: tables merge, arrays replace, a provider merges by its name.
@@ -238,7 +245,16 @@ fn provider_name<'t>(table: &'t DeTable<'_>) -> Option<&'t str> {
 }
 
 fn shift_table(table: DeTable<'_>, by: usize) -> DeTable<'_> {
-    table.into_iter().map(|(key, value)| (shift_key(key, by), shift_value(value, by))).collect()
+    // Most are one file, and that of the users may be a long one.
+    if by == 0 {
+        return table;
+    }
+    let mut shifted = DeTable::new();
+    // Not collected: that would sort them, and they are.
+    for (key, value) in table {
+        shifted.insert(shift_key(key, by), shift_value(value, by));
+    }
+    shifted
 }
 
 fn shift_key(key: Spanned<DeString<'_>>, by: usize) -> Spanned<DeString<'_>> {
@@ -278,7 +294,7 @@ fn with_suggestion(message: &str) -> String {
 /// The candidate that `typed` is a slip of the keyboard away from, if there is one.
 pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     candidates
-        .map(|name| (strsim::damerau_levenshtein(typed, name), name))
+        .map(|name| (strsim::osa_distance(typed, name), name))
         .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
         .min()
         .map(|(_, name)| name)

@@ -3,14 +3,13 @@
 //! Whatever goes wrong here is the helper's or the machine's fault and never looks like an outage of
 //! a provider: an attacker can kill, starve or stop a process, and must not get in by it.
 
+use std::ffi::CStr;
 use std::fs;
 use std::io::{self, Read};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::wire;
@@ -18,10 +17,15 @@ use crate::delivery::{Fate, Outcome};
 use crate::login::ports::Delivery;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
-use crate::sys::{self, Process};
+use crate::sys;
+use crate::sys::child::Child;
 
 /// How much longer than its own time the helper may take before it is killed.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// All of the helper's environment: that of the host is the caller's under su and sudo
+/// (`SSL_CERT_FILE`, `http_proxy`). One silent name server must not eat the time of all providers.
+const ENVIRONMENT: &CStr = c"RES_OPTIONS=timeout:1 attempts:1";
 
 /// The helper, as a way to deliver.
 #[derive(Debug)]
@@ -50,25 +54,11 @@ impl Helper<'_> {
             .map_err(|error| format!("the request cannot be sent: {error}"))?;
         let (ours, theirs) =
             UnixStream::pair().map_err(|error| format!("no line to it: {error}"))?;
-        let process = self.start(theirs).map_err(|error| format!("cannot be started: {error}"))?;
+        let child = Child::start(self.program, ENVIRONMENT, theirs.into())
+            .map_err(|error| format!("cannot be started: {error}"))?;
         let outcome = talk(ours, &request, Instant::now() + self.timeout + GRACE);
-        process.end();
+        child.end();
         outcome
-    }
-
-    /// A clean start: the environment under su and sudo is the caller's (`SSL_CERT_FILE`,
-    /// `http_proxy`), and so is the folder.
-    fn start(&self, line: UnixStream) -> io::Result<Process> {
-        let mut command = Command::new(self.program);
-        command
-            .env_clear()
-            // One silent name server must not eat the time of all providers.
-            .env("RES_OPTIONS", "timeout:1 attempts:1")
-            .current_dir("/")
-            .stdin(OwnedFd::from(line))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        Process::start(command)
     }
 }
 

@@ -368,7 +368,7 @@ impl<'a> Ledger<'a> {
         if sys::is_started_by_root() {
             return work();
         }
-        let said = sys::in_child_of_root(PATIENCE, || encode(&work()).into_bytes());
+        let said = sys::child::in_child_of_root(PATIENCE, || encode(&work()).into_bytes());
         said.map_err(|error| Barrier::Unusable(format!("no child to keep the books: {error}")))
             .and_then(|said| decode(&String::from_utf8_lossy(&said)))
     }

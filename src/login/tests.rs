@@ -60,7 +60,8 @@ impl Host for Ears<'_> {
             answer = world.answers.pop_front().unwrap();
         }
         let sent = |back: usize| {
-            let text = &world.texts[world.texts.len() - back].1;
+            let Some(index) = world.texts.len().checked_sub(back) else { return String::new() };
+            let text = &world.texts[index].1;
             text.split(' ').next().unwrap().to_owned()
         };
         Ok(Secret::from(match answer {

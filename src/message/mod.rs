@@ -83,7 +83,10 @@ impl Template {
 
 impl Default for Template {
     fn default() -> Self {
-        Self::parse(Self::DEFAULT).expect("the default text is a template, a test says so")
+        let Ok(template) = Self::parse(Self::DEFAULT) else {
+            unreachable!("the default text is a template, a test says so");
+        };
+        template
     }
 }
 
@@ -147,7 +150,7 @@ impl Name {
         if typed.is_empty() {
             return None;
         }
-        let distance = |name: &Self| strsim::damerau_levenshtein(&typed, name.as_str());
+        let distance = |name: &Self| strsim::osa_distance(&typed, name.as_str());
         let kin = |name: &Self| {
             typed.starts_with(name.as_str()) || name.as_str().starts_with(typed.as_str())
         };

@@ -1,9 +1,6 @@
 //! The users file: `alice = "+49..."`, one line a person.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-
-use toml::de::DeTable;
 
 use super::Record;
 use crate::config::file::{LARGE, Trust};
@@ -20,13 +17,12 @@ pub fn open(path: &Path, is_named: bool, trust: Trust) -> Result<Option<Sources>
 /// The record of `user`. Only this one is judged: another person's typing error locks out nobody
 /// else, as long as the file is TOML.
 pub fn find(sources: &Sources, user: &str) -> Result<Option<Record>, ConfigError> {
-    let Some((key, value)) = sources.merged()?.remove_entry(user) else { return Ok(None) };
-    let only = DeTable::from_iter([(key, value)]);
-    let mut records: BTreeMap<String, Record> = sources.read_as(only)?;
-    Ok(records.remove(user))
+    sources.merged()?.get(user).map(|value| sources.read(value)).transpose()
 }
 
 /// Judges every record and counts them.
 pub fn count(sources: &Sources) -> Result<usize, ConfigError> {
-    sources.parse::<BTreeMap<String, Record>>().map(|records| records.len())
+    let merged = sources.merged()?;
+    merged.values().try_for_each(|value| sources.read::<Record>(value).map(drop))?;
+    Ok(merged.len())
 }

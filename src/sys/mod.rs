@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod accounts;
+pub mod child;
 mod files;
 mod process;
 mod resources;
@@ -18,9 +19,7 @@ use std::time::Duration;
 
 pub use accounts::{Account, account, group_id, groups_of};
 pub use files::lock_exclusively;
-pub use process::{
-    Process, alarm, become_unprivileged, close_descriptors, exit_now, in_child_of_root,
-};
+pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
 pub use resources::{LimitGuard, lift_open_files};
 
 /// Time since the machine was started, its sleep included.
@@ -119,4 +118,12 @@ pub fn send_all(socket: &impl AsRawFd, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    check_long(result.into())
+}
+
+fn check_long(result: libc::c_long) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

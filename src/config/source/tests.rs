@@ -34,7 +34,19 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_right() {
     for (text, wanted) in [
         ("[code]\ndigits = 5", "config.toml:2:10: must be from 6 to 10"),
         ("[code]\ndigits = -1", "config.toml:2:10: must be from 6 to 10"),
-        ("[code]\ndigits = \"6\"", "config.toml:2:10: invalid type: string \"6\", expected i64"),
+        ("[code]\ndigits = \"6\"", "config.toml:2:10: invalid type: string, expected i64"),
+        (
+            "[code]\ndigits = 6.5",
+            "config.toml:2:10: invalid type: floating point number, expected i64",
+        ),
+        (
+            "[code]\ndigits = 2026-11-24",
+            "config.toml:2:10: invalid type: date or time, expected i64",
+        ),
+        ("[code]\ndigits = 9223372036854775808", "config.toml:2:10: this number is too large"),
+        ("code = true", "config.toml:1:8: invalid type: boolean `true`, expected struct CodeRules"),
+        ("[message]\ntext = [1]", "config.toml:2:8: invalid type: sequence, expected a string"),
+        ("[users]\nunenrolled = 0", "config.toml:2:14: invalid type: integer `0`, expected "),
         ("[code]\nlifetime = \"11m\"", "config.toml:2:12: must be from 30s to 10m"),
         ("[code]\nlifetime = 300", "config.toml:2:12: invalid type: integer"),
         ("[code]\nlifetime = \"soon\"", "config.toml:2:12: `soon` is no time"),

@@ -1,0 +1,256 @@
+//! Starting a program from inside a host that is not ours, and ending it.
+//!
+//! The host may have threads, closed its standard descriptors, ignore SIGCHLD, or run with limits and
+//! a real user that its caller chose. `std::process::Command` would do, but what it can do beyond
+//! this (environments, search paths, pipes) is 36 kB of a module that is loaded into every login.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::check;
+use super::process::{close_from_3, exit_now};
+use super::resources::at_least;
+
+/// A child that can be killed without any chance of hitting another process.
+pub struct Child {
+    pid: libc::pid_t,
+    pidfd: Option<OwnedFd>,
+}
+
+impl Child {
+    /// Starts `program` as a clean child: own session, default signals, root's own ids, sane limits,
+    /// the root folder, one `variable` for an environment, and no descriptor but the three standard
+    /// ones, of which `line` is the input.
+    ///
+    /// # Errors
+    /// When the program cannot be started, or its limits are too low and cannot be raised.
+    pub fn start(program: &Path, variable: &CStr, line: OwnedFd) -> io::Result<Self> {
+        let program = CString::new(program.as_os_str().as_bytes())?;
+        let null = File::options().write(true).open("/dev/null")?;
+        // Closed by a program that starts; carries the errno of one that does not.
+        let (mut told, tell) = UnixStream::pair()?;
+        let plan = Plan {
+            program: program.as_ptr(),
+            arguments: [program.as_ptr(), std::ptr::null()],
+            environment: [variable.as_ptr(), std::ptr::null()],
+            descriptors: [line.as_raw_fd(), null.as_raw_fd(), tell.as_raw_fd()],
+        };
+        // SAFETY: the child runs `Plan::carry_out` and nothing else, which makes only calls that are
+        // async-signal-safe, allocates nothing and takes no lock, and never returns.
+        let pid = match unsafe { libc::fork() } {
+            -1 => return Err(io::Error::last_os_error()),
+            0 => plan.carry_out(),
+            pid => pid,
+        };
+        drop((line, tell));
+        let mut errno = [0; size_of::<c_int>()];
+        if told.read_exact(&mut errno).is_ok() {
+            reap(pid);
+            return Err(io::Error::from_raw_os_error(c_int::from_ne_bytes(errno)));
+        }
+        Ok(Self::of(pid))
+    }
+
+    fn of(pid: libc::pid_t) -> Self {
+        // SAFETY: the call takes numbers only; a descriptor it returns is ours alone.
+        let pidfd = unsafe {
+            let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+            RawFd::try_from(fd).ok().filter(|&fd| fd >= 0).map(|fd| OwnedFd::from_raw_fd(fd))
+        };
+        Self { pid, pidfd }
+    }
+
+    /// Kills the child if it still runs, and reaps it unless the host did or does not want to.
+    pub fn end(self) {
+        // SAFETY: the descriptor is open, and NULL stands for the plain form of the signal. Where the
+        // kernel gave no handle, the number cannot be another's: the child is not reaped yet.
+        unsafe {
+            match &self.pidfd {
+                Some(pidfd) => {
+                    let (fd, info) = (pidfd.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+                    libc::syscall(libc::SYS_pidfd_send_signal, fd, libc::SIGKILL, info, 0);
+                }
+                None => _ = libc::kill(self.pid, libc::SIGKILL),
+            }
+        }
+        reap(self.pid);
+    }
+}
+
+/// Does `work` in a child that is root's alone, and returns the bytes it comes back with.
+///
+/// In su and sudo the process belongs to whoever called it, who may stop or kill it, and who chose
+/// its limits: it must not hold a lock that others wait for. The child has root's ids, a session and
+/// limits of its own, and is killed after `patience`.
+///
+/// # Errors
+/// When there is no child to be had, its limits cannot be raised, or it is late or dies.
+pub fn in_child_of_root(patience: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
+    let (mut ours, mut theirs) = UnixStream::pair()?;
+    // SAFETY: su and sudo have one thread, so no lock is held by another that would be missing in
+    // the child. The child never returns from here: it works, answers and ends.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            let done = be_clean().map(|()| work()).and_then(|said| theirs.write_all(&said));
+            exit_now(i32::from(done.is_err()))
+        }
+        pid => {
+            drop(theirs);
+            let child = Child::of(pid);
+            let said = read_until(&mut ours, Instant::now() + patience);
+            child.end();
+            match said {
+                Ok(said) if said.is_empty() => Err(io::Error::other("a child died at work")),
+                other => other,
+            }
+        }
+    }
+}
+
+/// Reads to the end of the stream, or to the deadline.
+fn read_until(stream: &mut UnixStream, deadline: Instant) -> io::Result<Vec<u8>> {
+    let mut said = Vec::new();
+    let mut buffer = [0; 512];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(said),
+            Ok(count) => said.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn reap(pid: libc::pid_t) {
+    // SAFETY: takes numbers, and NULL for a status that nobody wants. ECHILD: the host ignores
+    // SIGCHLD, or has a handler that took ours along.
+    while unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) } == -1
+        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+    {}
+}
+
+/// What the child does between fork and exec, prepared so that it need not allocate.
+struct Plan {
+    program: *const c_char,
+    arguments: [*const c_char; 2],
+    environment: [*const c_char; 2],
+    /// The input, the place for the output, and where an errno goes.
+    descriptors: [RawFd; 3],
+}
+
+impl Plan {
+    fn carry_out(&self) -> ! {
+        // A host may have closed its standard descriptors, and then these have their numbers.
+        let [line, null, tell] = self.descriptors.map(above_standard);
+        let error = prepare(line, null).err().unwrap_or_else(|| {
+            // SAFETY: the strings outlive the call, and NULL ends each of the two lists.
+            unsafe {
+                libc::execve(self.program, self.arguments.as_ptr(), self.environment.as_ptr());
+            }
+            io::Error::last_os_error()
+        });
+        let errno = error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes();
+        // SAFETY: the buffer has the length given; `_exit` touches nothing that the host shares.
+        unsafe {
+            libc::send(tell, errno.as_ptr().cast(), errno.len(), libc::MSG_NOSIGNAL);
+            libc::_exit(127)
+        }
+    }
+}
+
+/// A duplicate above the standard descriptors, -1 where there is none to be had.
+fn above_standard(fd: RawFd) -> RawFd {
+    // SAFETY: takes numbers only.
+    unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) }
+}
+
+fn prepare(line: RawFd, null: RawFd) -> io::Result<()> {
+    // SAFETY: each call takes numbers or pointers to locals that live until it returns; all are on
+    // the list of async-signal-safe functions or plain system calls.
+    unsafe {
+        for (from, to) in [(line, 0), (null, 1), (null, 2)] {
+            // It answers with `to`, or with -1.
+            check(libc::dup2(from, to).min(0))?;
+        }
+        check(libc::chdir(c"/".as_ptr()))?;
+    }
+    be_clean()
+}
+
+/// Makes a fresh child independent of whoever called the host.
+fn be_clean() -> io::Result<()> {
+    // SAFETY: as in `prepare`.
+    unsafe {
+        // A session of its own: ^C and ^Z at the terminal of su are not for us.
+        libc::setsid();
+        libc::umask(0o077);
+        for signal in 1..=libc::SIGRTMAX() {
+            // Fails for SIGKILL and SIGSTOP, which have no other action.
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut none = MaybeUninit::<libc::sigset_t>::zeroed();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+        // Under su and sudo the real user is the caller, who may signal what carries that number.
+        if libc::geteuid() == 0 {
+            check(libc::setresgid(0, 0, 0))?;
+            check(libc::setresuid(0, 0, 0))?;
+        }
+    }
+    at_least(libc::RLIMIT_NOFILE, 64)?;
+    at_least(libc::RLIMIT_NPROC, 4096)?;
+    at_least(libc::RLIMIT_FSIZE, 1 << 24)?;
+    at_least(libc::RLIMIT_AS, 1 << 30)?;
+    at_least(libc::RLIMIT_DATA, 1 << 29)?;
+    at_least(libc::RLIMIT_STACK, 1 << 20)?;
+    at_least(libc::RLIMIT_CPU, 60)?;
+    // Marked, not closed: the descriptor on which a failed exec is reported is among them.
+    close_from_3(libc::CLOSE_RANGE_CLOEXEC);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a program says on its line, to which this is said.
+    fn answer(program: &str, said: &str) -> io::Result<String> {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let child = Child::start(Path::new(program), c"ONLY=this", theirs.into())?;
+        ours.write_all(said.as_bytes()).unwrap();
+        let mut answer = String::new();
+        ours.read_to_string(&mut answer).unwrap();
+        child.end();
+        Ok(answer)
+    }
+
+    #[test]
+    fn the_line_is_the_input_and_the_environment_is_ours() {
+        let asked = "exec >&0; echo $ONLY; pwd; umask; ls /proc/self/fd; exit\n";
+        // The last descriptor is that of the folder which is listed.
+        assert_eq!(answer("/bin/sh", asked).unwrap(), "this\n/\n0077\n0\n1\n2\n3\n");
+    }
+
+    #[test]
+    fn what_does_not_start_says_why() {
+        let errno = |program| answer(program, "").unwrap_err().raw_os_error();
+        assert_eq!(errno("/nowhere"), Some(libc::ENOENT));
+        assert_eq!(errno("/dev/null"), Some(libc::EACCES));
+        assert_eq!(answer("a\0b", "").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+}
