@@ -161,7 +161,9 @@ impl Drop for LimitGuard {
     }
 }
 
-/// A child that can be killed without any chance of hitting another process.
+/// A child that can be killed without any chance of hitting another process. It ends with this value:
+/// killed if it still runs, and reaped unless the host did or does not want to. Also when the value
+/// is dropped by a panic, which must not leave the host with a child that it knows nothing of.
 pub struct Process {
     child: Child,
     pidfd: Option<OwnedFd>,
@@ -185,9 +187,10 @@ impl Process {
         };
         Ok(Self { child, pidfd })
     }
+}
 
-    /// Kills the child if it still runs, and reaps it unless the host did or does not want to.
-    pub fn end(mut self) {
+impl Drop for Process {
+    fn drop(&mut self) {
         match &self.pidfd {
             Some(pidfd) => {
                 // SAFETY: the descriptor is open; NULL stands for the plain form of the signal.

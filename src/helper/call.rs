@@ -52,7 +52,7 @@ impl Helper<'_> {
             UnixStream::pair().map_err(|error| format!("no line to it: {error}"))?;
         let process = self.start(theirs).map_err(|error| format!("cannot be started: {error}"))?;
         let outcome = talk(ours, &request, Instant::now() + self.timeout + GRACE);
-        process.end();
+        drop(process);
         outcome
     }
 
