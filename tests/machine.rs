@@ -10,5 +10,9 @@ mod support;
 mod logins;
 #[path = "machine/providers.rs"]
 mod providers;
+#[path = "machine/return_codes.rs"]
+mod return_codes;
+#[path = "machine/ssh_use.rs"]
+mod ssh_use;
 #[path = "machine/verdicts.rs"]
 mod verdicts;
