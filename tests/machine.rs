@@ -14,5 +14,7 @@ mod providers;
 mod return_codes;
 #[path = "machine/ssh_use.rs"]
 mod ssh_use;
+#[path = "machine/stacks.rs"]
+mod stacks;
 #[path = "machine/verdicts.rs"]
 mod verdicts;

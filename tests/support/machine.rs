@@ -8,7 +8,7 @@
 //! while other tests run beside them in machines of their own and the host stays as it was. `/tmp`
 //! and `/proc` are shared with the host.
 //!
-//! Needs root and Debian's `openssh-server`, `sudo`, `iproute2` and `passwd`. Name look-ups inside
+//! Needs root and Debian's `openssh-server`, `sudo`, `login`, `iproute2` and `passwd`. Name look-ups inside
 //! the test process itself are libc's and shared by all threads: ask a child instead.
 
 mod namespace;
