@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "machine/helper_life.rs"]
+mod helper_life;
 #[path = "machine/logins.rs"]
 mod logins;
 #[path = "machine/providers.rs"]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::log::wait_until;
 use super::machine::Machine;
+use super::pam::Session;
 
 /// Largest mapping that is read in one go; what a login needs is far smaller.
 const LARGEST_MAPPING: u64 = 256 << 20;
@@ -15,6 +16,11 @@ const LARGEST_MAPPING: u64 = 256 << 20;
 pub struct Process(pub i32);
 
 impl Process {
+    /// The PAM application of a login.
+    pub fn of(session: &Session) -> Self {
+        Self(i32::try_from(session.pid()).expect("a process id is a pid_t"))
+    }
+
     /// The helper that runs in this machine, as soon as there is one.
     #[track_caller]
     pub fn helper(machine: &Machine) -> Self {
@@ -39,6 +45,14 @@ impl Process {
     pub fn runs(self) -> bool {
         let status = fs::read_to_string(self.path("status")).unwrap_or_default();
         !status.is_empty() && !status.contains("\nState:\tZ")
+    }
+
+    /// Sends it a signal.
+    #[allow(unsafe_code)]
+    pub fn signal(self, signal: i32) {
+        // SAFETY: kill takes no pointers. The process is a child of a child of ours, which is alive
+        // and has not reaped it.
+        assert_eq!(unsafe { libc::kill(self.0, signal) }, 0, "send a signal to {}", self.0);
     }
 
     /// The soft and the hard limit of a row of `/proc/PID/limits`.
@@ -69,7 +83,9 @@ impl Process {
             .filter_map(|entry| {
                 let number = entry.file_name().to_str()?.parse().ok()?;
                 let target = fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned();
-                let kind = target.split(":[").next().unwrap_or_default().to_owned();
+                // `socket:[4026]` is one of many, `anon_inode:[eventpoll]` is a kind.
+                let kind = target.trim_end_matches(|c: char| c.is_ascii_digit() || c == ']');
+                let kind = kind.strip_suffix(":[").map_or(target.clone(), str::to_owned);
                 Some((number, kind))
             })
             .collect();
