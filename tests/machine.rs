@@ -8,6 +8,8 @@ mod support;
 
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/log_trouble.rs"]
+mod log_trouble;
 #[path = "machine/logins.rs"]
 mod logins;
 #[path = "machine/providers.rs"]
