@@ -16,6 +16,8 @@ mod logins;
 mod providers;
 #[path = "machine/return_codes.rs"]
 mod return_codes;
+#[path = "machine/secrets.rs"]
+mod secrets;
 #[path = "machine/ssh_use.rs"]
 mod ssh_use;
 #[path = "machine/stacks.rs"]
