@@ -34,8 +34,11 @@ fn client<'a>(machine: &'a Machine, answer: &str) -> Client<'a> {
     Client::new(machine, "sms").user("alice").answer(answer)
 }
 
+/// A way to spoil a machine.
+type Spoil = fn(&Machine);
+
 /// A login for each way to spoil a machine; each is denied, with a line that holds these words.
-fn each_is_a_denial(cases: &[(&str, fn(&Machine))]) {
+fn each_is_a_denial(cases: &[(&str, Spoil)]) {
     for (said, spoil) in cases {
         let (machine, log) = machine();
         spoil(&machine);
@@ -76,7 +79,7 @@ fn folders_and_users_that_are_not_there_or_not_to_be_believed() {
         }),
         // Nobody is enrolled where there is no place that says who is.
         ("neither /etc/pam-sms/users.toml nor /etc/pam-sms/users.d", |_| {
-            fs::remove_file(USERS).unwrap()
+            fs::remove_file(USERS).unwrap();
         }),
         ("/run/none/users.toml: the folder /run/none does not exist", |m| {
             m.config("[users]\nfile = '/run/none/users.toml'\n");

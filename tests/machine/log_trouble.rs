@@ -1,6 +1,8 @@
 //! Trap 25: PAM_SILENT, and logs that are gone, full or something else.
 
 use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::Duration;
 
@@ -61,14 +63,24 @@ fn full_log() -> UnixDatagram {
 
 #[test]
 fn trap_25_no_log_changes_a_verdict_or_holds_up_a_login() {
-    type Logs = (&'static str, fn() -> Box<dyn std::any::Any>);
-    let logs: [Logs; 6] = [
-        ("missing", || Box::new(())),
-        ("full", || Box::new(full_log())),
-        ("nobody's any more", || Box::new(drop(UnixDatagram::bind(LOG).unwrap()))),
-        ("of another kind", || Box::new(UnixListener::bind(LOG).unwrap())),
-        ("a file", || Box::new(fs::write(LOG, "").unwrap())),
-        ("a link to itself", || Box::new(std::os::unix::fs::symlink(LOG, LOG).unwrap())),
+    // Each makes what stands at /dev/log, and hands over what keeps it alive.
+    type Make = fn() -> Option<OwnedFd>;
+    let logs: [(&str, Make); 6] = [
+        ("missing", || None),
+        ("full", || Some(full_log().into())),
+        ("nobody's any more", || {
+            drop(UnixDatagram::bind(LOG).unwrap());
+            None
+        }),
+        ("of another kind", || Some(UnixListener::bind(LOG).unwrap().into())),
+        ("a file", || {
+            fs::write(LOG, "").unwrap();
+            None
+        }),
+        ("a link to itself", || {
+            symlink(LOG, LOG).unwrap();
+            None
+        }),
     ];
     for (what, make) in logs {
         let machine = machine();
