@@ -47,7 +47,7 @@ fn each_is_a_denial(cases: &[(&str, Spoil)]) {
         let line = log.wait_for(said);
         assert!(line.contains("event=error") || line.contains("event=undeliverable"), "{line}");
         assert!(line.ends_with("user=alice"), "{line}");
-        assert!(run.elapsed < Duration::from_secs(2), "{said}: {:?}", run.elapsed);
+        assert!(run.elapsed < Duration::from_secs(5), "{said}: {:?}", run.elapsed);
     }
 }
 

@@ -67,7 +67,7 @@ fn trap_23_a_killed_login_takes_its_helper_along() {
         assert_eq!(session.killed_by(), signal);
         wait_until("the helper's end", || (!helper.runs()).then_some(()));
         // At once, and not when the helper's own time is over.
-        assert!(killed.elapsed() < Duration::from_secs(2), "{signal}: {:?}", killed.elapsed());
+        assert!(killed.elapsed() < Duration::from_secs(5), "{signal}: {:?}", killed.elapsed());
     }
 }
 
