@@ -1,11 +1,15 @@
 //! The helper while it waits for a gateway that says nothing: what it may do, and what ends it.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use crate::support::gateway::{Behaviour, Gateway, account};
 use crate::support::log::{Log, wait_until};
-use crate::support::machine::Machine;
+use crate::support::machine::{ALICE_PASSWORD, Machine};
 use crate::support::pam::{Client, Session};
+use crate::support::person::Person;
 use crate::support::process::Process;
 
 /// The helper's user, `_pam-sms`.
@@ -69,6 +73,46 @@ fn trap_23_a_killed_login_takes_its_helper_along() {
         // At once, and not when the helper's own time is over.
         assert!(killed.elapsed() < Duration::from_secs(5), "{signal}: {:?}", killed.elapsed());
     }
+}
+
+#[test]
+fn trap_23_sshd_gives_up_on_a_login_and_nothing_of_it_is_left() {
+    let (machine, gateway, _log) = machine("60s");
+    machine.pam_example("sshd-password");
+    gateway.behave(Behaviour::Silence);
+    let sshd = machine.sshd("LoginGraceTime 3\n");
+    let mut alice = Person::ssh("alice", &[]);
+    alice.see("Password:");
+    alice.type_line(ALICE_PASSWORD);
+    wait_until("a request", || (!gateway.requests().is_empty()).then_some(()));
+    let helper = Process::helper(&machine);
+    // sshd's patience is over long before the gateway's: it sends SIGTERM to the process that
+    // waits for us, and then waits for that.
+    assert_eq!(alice.gone(), 255, "{}", alice.screen());
+    wait_until("the helper's end", || (!helper.runs()).then_some(()));
+    drop(sshd);
+    wait_until("the end of all that sshd started", || machine.processes().is_empty().then_some(()));
+}
+
+#[test]
+fn a_helper_that_nobody_speaks_to_is_ended_by_its_alarm() {
+    let machine = Machine::new();
+    let (_ours, theirs) = UnixStream::pair().unwrap();
+    let mut helper = machine.command("/usr/libexec/pam-sms-helper");
+    let mut helper = helper.stdin(OwnedFd::from(theirs)).spawn().unwrap();
+    let ended = wait_until("the alarm", || helper.try_wait().unwrap());
+    assert_eq!(ended.signal(), Some(libc::SIGALRM), "{ended}");
+}
+
+#[test]
+fn a_helper_started_by_hand_sends_nothing_and_is_gone() {
+    let machine = Machine::new();
+    machine.config("");
+    // Nothing on its standard input, and a pipe that is no socket of ours.
+    assert!(machine.run("/usr/libexec/pam-sms-helper", &[]).status.success());
+    let piped = "echo PSMS | /usr/libexec/pam-sms-helper +4915123456723 text";
+    assert!(machine.run("/bin/sh", &["-c", piped]).status.success());
+    assert!(!std::fs::exists("/run/pam-sms").unwrap());
 }
 
 #[test]
