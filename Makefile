@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 SHIP := target/ship
-PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev openssh-client openssh-server passwd sudo
+PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd sudo valgrind
 
 .PHONY: build test demo lint prepare clean
 

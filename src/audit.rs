@@ -9,6 +9,7 @@
 //! a whole number never gets here. The log is written to through a datagram socket of our own with
 //! a short time limit: a log that is full or gone delays nobody and changes no verdict.
 
+use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
@@ -23,6 +24,10 @@ use crate::sys;
 const SOCKET: &str = "/dev/log";
 /// How long one line may wait for a log that is full.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// And how long once `PATIENCE` was in vain for as many lines as this: a login with many wrong codes
+/// writes many lines, and must not wait for all of them.
+const LITTLE_PATIENCE: Duration = Duration::from_millis(1);
+const LOST_LINES: u8 = 4;
 /// Longest value in one line, in characters.
 const LONGEST: usize = 600;
 
@@ -37,6 +42,8 @@ pub struct Audit {
     pub user: Option<String>,
     /// Whether lines for debugging are wanted.
     pub debug: bool,
+    /// How many lines could not be written.
+    pub(crate) lost: Cell<u8>,
 }
 
 impl Audit {
@@ -49,8 +56,12 @@ impl Audit {
 
     fn write(&self, severity: Severity, event: &str, fields: &[(&str, &str)]) {
         let line = self.line(event, fields);
+        let lost = self.lost.get();
+        let patience = if lost < LOST_LINES { PATIENCE } else { LITTLE_PATIENCE };
         // A log that cannot be written to changes no verdict.
-        drop(send(severity, &line));
+        if send(severity, &line, patience).is_err() {
+            self.lost.set(lost.saturating_add(1));
+        }
     }
 
     fn line(&self, event: &str, fields: &[(&str, &str)]) -> String {
@@ -91,9 +102,9 @@ impl Journal for Audit {
     }
 }
 
-fn send(severity: Severity, line: &str) -> syslog::Result<()> {
+fn send(severity: Severity, line: &str, patience: Duration) -> syslog::Result<()> {
     let socket = UnixDatagram::unbound()?;
-    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(patience))?;
     socket.connect(SOCKET)?;
     let mut logger = Logger::new(Datagram(socket), Tagged);
     match severity {
@@ -165,7 +176,7 @@ mod tests {
             service: "sshd".to_owned(),
             rhost: Some("203.0.113.9".to_owned()),
             user: Some(user.to_owned()),
-            debug: false,
+            ..Audit::default()
         };
         audit.line("accepted", fields)
     }

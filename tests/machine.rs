@@ -6,9 +6,25 @@
 
 mod support;
 
+#[path = "machine/faults.rs"]
+mod faults;
+#[path = "machine/helper_life.rs"]
+mod helper_life;
+#[path = "machine/log_trouble.rs"]
+mod log_trouble;
 #[path = "machine/logins.rs"]
 mod logins;
+#[path = "machine/memory.rs"]
+mod memory;
 #[path = "machine/providers.rs"]
 mod providers;
+#[path = "machine/return_codes.rs"]
+mod return_codes;
+#[path = "machine/secrets.rs"]
+mod secrets;
+#[path = "machine/ssh_use.rs"]
+mod ssh_use;
+#[path = "machine/stacks.rs"]
+mod stacks;
 #[path = "machine/verdicts.rs"]
 mod verdicts;

@@ -81,6 +81,7 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
         rhost: request.rhost.clone(),
         user: request.user.as_deref().map(|user| String::from_utf8_lossy(user).into_owned()),
         debug: arguments.debug,
+        ..Audit::default()
     };
     // Before any file is opened: a broken configuration must not close services that do not ask.
     if !arguments.covers(&request.service) {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -121,8 +122,11 @@ pub fn send(provider: &HttpProvider, to: &PhoneNumber, text: &Secret, time: Dura
     if let Err(error) = worker {
         return Attempt::Failed(format!("local: {error}"));
     }
-    // Looking up and connecting have shorter times of their own: what is late now was sent.
-    told.recv_timeout(time).unwrap_or_else(|_| Attempt::Uncertain("no answer in time".to_owned()))
+    told.recv_timeout(time).unwrap_or_else(|error| match error {
+        // Looking up and connecting have shorter times of their own: what is late now was sent.
+        RecvTimeoutError::Timeout => Attempt::Uncertain("no answer in time".to_owned()),
+        RecvTimeoutError::Disconnected => Attempt::Failed("local: the attempt panicked".to_owned()),
+    })
 }
 
 fn attempt(
@@ -160,9 +164,10 @@ fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Attempt
         let proxy = reqwest::Proxy::all(proxy).map_err(|error| failed(error.to_string()))?;
         builder = builder.proxy(proxy);
     }
-    if url.scheme() == "https" {
-        builder = builder.tls_backend_preconfigured(tls(parts).map_err(failed)?);
-    }
+    // Also where nothing is encrypted: without, reqwest looks for a TLS of its own and panics.
+    let encrypted = url.scheme() == "https" || peer.scheme() == "https";
+    let tls = if encrypted { tls(parts).map_err(failed)? } else { no_tls().map_err(failed)? };
+    builder = builder.tls_backend_preconfigured(tls);
     if let Some(host) = peer.domain() {
         let port = peer.port_or_known_default().unwrap_or(443);
         let addresses = look_up(host, port, (left() / 2).min(CONNECT))?;
@@ -180,6 +185,15 @@ fn tls(parts: &Parts) -> Result<ClientConfig, String> {
             authorities(&pem.ok_or("no authorities: install ca-certificates or set ca_file")?)?
         }
     };
+    trusting(roots)
+}
+
+/// A TLS that trusts nobody, for plain http.
+fn no_tls() -> Result<ClientConfig, String> {
+    trusting(RootCertStore::empty())
+}
+
+fn trusting(roots: RootCertStore) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

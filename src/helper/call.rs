@@ -57,7 +57,7 @@ impl Helper<'_> {
         let child = Child::start(self.program, ENVIRONMENT, theirs.into())
             .map_err(|error| format!("cannot be started: {error}"))?;
         let outcome = talk(ours, &request, Instant::now() + self.timeout + GRACE);
-        child.end();
+        drop(child);
         outcome
     }
 }

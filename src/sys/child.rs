@@ -20,7 +20,9 @@ use super::check;
 use super::process::{close_from_3, exit_now};
 use super::resources::at_least;
 
-/// A child that can be killed without any chance of hitting another process.
+/// A child that can be killed without any chance of hitting another process. It ends with this value:
+/// killed if it still runs, and reaped unless the host did or does not want to. Also when the value
+/// is dropped by a panic, which must not leave the host with a child that it knows nothing of.
 pub struct Child {
     pid: libc::pid_t,
     pidfd: Option<OwnedFd>,
@@ -68,9 +70,10 @@ impl Child {
         };
         Self { pid, pidfd }
     }
+}
 
-    /// Kills the child if it still runs, and reaps it unless the host did or does not want to.
-    pub fn end(self) {
+impl Drop for Child {
+    fn drop(&mut self) {
         // SAFETY: the descriptor is open, and NULL stands for the plain form of the signal. Where the
         // kernel gave no handle, the number cannot be another's: the child is not reaped yet.
         unsafe {
@@ -108,7 +111,7 @@ pub fn in_child_of_root(patience: Duration, work: impl FnOnce() -> Vec<u8>) -> i
             drop(theirs);
             let child = Child::of(pid);
             let said = read_until(&mut ours, Instant::now() + patience);
-            child.end();
+            drop(child);
             match said {
                 Ok(said) if said.is_empty() => Err(io::Error::other("a child died at work")),
                 other => other,
@@ -235,7 +238,7 @@ mod tests {
         ours.write_all(said.as_bytes()).unwrap();
         let mut answer = String::new();
         ours.read_to_string(&mut answer).unwrap();
-        child.end();
+        drop(child);
         Ok(answer)
     }
 

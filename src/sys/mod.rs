@@ -8,6 +8,7 @@
 mod accounts;
 pub mod child;
 mod files;
+mod memory;
 mod process;
 mod resources;
 

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a test waits for anything before it says what it saw instead.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -88,6 +88,23 @@ fn listen(socket: &UnixDatagram, heard: &Watched<Vec<String>>) {
         let line = String::from_utf8_lossy(&datagram[..length]);
         let line = line.trim_end_matches(['\0', '\n']).to_owned();
         heard.update(|lines| lines.push(line));
+    }
+}
+
+/// Waits for something that rings no bell: what only `/proc` or a file system can be asked for.
+///
+/// # Panics
+///
+/// After [`PATIENCE`].
+#[track_caller]
+pub fn wait_until<T>(what: &str, mut sign: impl FnMut() -> Option<T>) -> T {
+    let patience_ends = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = sign() {
+            return found;
+        }
+        assert!(Instant::now() < patience_ends, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

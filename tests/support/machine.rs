@@ -8,7 +8,7 @@
 //! while other tests run beside them in machines of their own and the host stays as it was. `/tmp`
 //! and `/proc` are shared with the host.
 //!
-//! Needs root and Debian's `openssh-server`, `sudo`, `iproute2` and `passwd`. Name look-ups inside
+//! Needs root and Debian's `openssh-server`, `sudo`, `login`, `iproute2` and `passwd`. Name look-ups inside
 //! the test process itself are libc's and shared by all threads: ask a child instead.
 
 mod namespace;
@@ -153,14 +153,7 @@ impl Machine {
     /// her entry says `alice`.
     pub fn fold_names(&self) {
         static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
-        let library = COMPILED.get_or_init(|| {
-            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/nss_fold.c");
-            let made = "/run/libnss_fold.so.2";
-            let mut cc = self.command("/usr/bin/cc");
-            cc.args(["-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", made]).arg(source);
-            succeed(&at("cc", cc.output()));
-            at(made, fs::read(made))
-        });
+        let library = COMPILED.get_or_init(|| self.compile("nss_fold.c"));
         let folder = modules().parent().expect("security has a parent").to_owned();
         self.file(folder.join("libnss_fold.so.2"), library, 0o644);
         self.file(
@@ -168,6 +161,25 @@ impl Machine {
             "passwd: files fold\nshadow: files fold\ngroup: files\nhosts: files dns\n",
             0o644,
         );
+    }
+
+    /// Installs a clock that a test can put forward, with `/run/an-hour-later`, and break, with
+    /// `/run/clock-fails`; returns what [`Client::under`](super::pam::Client::under) wants for it.
+    pub fn test_clock(&self) -> [&'static str; 2] {
+        static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
+        let library = COMPILED.get_or_init(|| self.compile("clock.c"));
+        self.file("/usr/lib/clock.so", library, 0o644);
+        ["/usr/bin/env", "LD_PRELOAD=/usr/lib/clock.so"]
+    }
+
+    /// Makes a library of a file beside this one.
+    fn compile(&self, source: &str) -> Vec<u8> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support").join(source);
+        let made = "/run/compiled.so";
+        let mut cc = self.command("/usr/bin/cc");
+        cc.args(["-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", made]).arg(source);
+        succeed(&at("cc", cc.output()));
+        at(made, fs::read(made))
     }
 
     /// The command lines of all that runs in the machine, by process id.

@@ -7,3 +7,4 @@ pub mod log;
 pub mod machine;
 pub mod pam;
 pub mod person;
+pub mod process;

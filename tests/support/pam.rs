@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::{env, thread};
 
 use tempfile::NamedTempFile;
 
-use super::log::{PATIENCE, Watched};
+use super::log::{PATIENCE, Watched, wait_until};
 use super::machine::Machine;
 
 /// A line for a stack that makes [`Client::authtok`] work: it asks for a password, keeps it as
@@ -189,6 +190,27 @@ impl Session {
     /// Its process id, for signals.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal.
+    #[allow(unsafe_code)]
+    pub fn signal(&self, signal: i32) {
+        let pid = i32::try_from(self.pid()).expect("a process id is a pid_t");
+        // SAFETY: kill takes no pointers, and the child is not reaped before `self` is gone.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "send a signal");
+    }
+
+    /// Waits for the end of one that was killed, and returns the signal that did it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end, or ends by itself.
+    #[track_caller]
+    pub fn killed_by(mut self) -> i32 {
+        let status = wait_until("the end of pam-client", || {
+            self.child.try_wait().expect("wait for pam-client")
+        });
+        status.signal().unwrap_or_else(|| panic!("it ended by itself: {status}\n{}", self.said()))
     }
 
     /// Closes its stdin, waits for its end and returns what happened.

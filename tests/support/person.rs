@@ -58,6 +58,25 @@ impl Person {
         Self::at(ssh)
     }
 
+    /// Runs another program over ssh: `scp`, `sftp`, or ssh without a terminal at the other end.
+    /// `words` come after the options.
+    pub fn over_ssh(program: &str, options: &[&str], words: &[&str]) -> Self {
+        let mut command = as_user("root", "/root");
+        command.args([program, "-F", "/dev/null"]).args(options);
+        for default in SSH_DEFAULTS {
+            command.args(["-o", default]);
+        }
+        command.args(words);
+        Self::at(command)
+    }
+
+    /// root runs a command at a terminal.
+    pub fn root(command: &[&str]) -> Self {
+        let mut program = as_user("root", "/root");
+        program.args(command);
+        Self::at(program)
+    }
+
     /// alice becomes `user`: `su - USER`.
     pub fn su(user: &str) -> Self {
         Self::alice(&["su", "-", user])

@@ -1,0 +1,35 @@
+//! Memory that is given back.
+
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+/// Wipes all memory that is given back. [`Secret`](crate::secret::Secret) wipes what it holds; this is
+/// for the copies that nobody knows of, such as those that a parser makes to undo an escape.
+struct Wiping;
+
+#[global_allocator]
+static WIPING: Wiping = Wiping;
+
+// SAFETY: everything is the system allocator's, by whose contract callers abide; a block is wiped
+// while it is still theirs. What is not written here (`realloc`) is made of what is.
+unsafe impl GlobalAlloc for Wiping {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract is the same.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: `block` is of this size and the caller's last use of it is over; unlike a plain
+        // write before a `free`, this call is one that no compiler leaves out.
+        unsafe {
+            libc::explicit_bzero(block.cast(), layout.size());
+            System.dealloc(block, layout);
+        }
+    }
+}
