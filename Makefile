@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 SHIP := target/ship
 PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev openssh-client openssh-server passwd sudo
 
-.PHONY: build test demo conformance lint prepare clean
+.PHONY: build test demo demo-shell conformance lint prepare clean
 
 ## What is shipped: the module without anything of the network, and the two programs.
 build: prepare
@@ -22,6 +22,10 @@ test: build
 ## One whole login over SSH as a person sees it; the host is not touched. Needs root.
 demo: build
 	$(CARGO) run --locked --quiet --example demo
+
+## The same by hand: logs in from this terminal and shows what arrives on the phone. Needs root.
+demo-shell: build
+	$(CARGO) run --locked --quiet --example demo-shell
 
 ## Software that others wrote is content with the pretend gateway, and sends what the helper sends.
 ## Needs root and the internet (PyPI, crates.io), so CI does not run it. See conformance/README.md.
