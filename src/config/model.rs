@@ -209,3 +209,6 @@ impl TryFrom<PathBuf> for AbsolutePath {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -446,3 +446,6 @@ impl<'a> Variables<'a> {
         concealed + rest
     }
 }
+
+#[cfg(test)]
+mod tests;
