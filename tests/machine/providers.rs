@@ -213,6 +213,29 @@ fn countries_choose_the_provider() {
 }
 
 #[test]
+fn no_such_name_is_our_fault_and_a_name_server_in_trouble_is_not() {
+    // SERVFAIL and NXDOMAIN.
+    for (code, result, said) in [
+        (2, 0, "address: no name server answers for sms.example"),
+        (3, 9, "address: sms.example: Name or service not known"),
+    ] {
+        let machine = Machine::new();
+        let _dns = machine.dns_that_answers(code);
+        machine.pam("sms", STACK);
+        machine.users("alice = \"+4915123456723\"\n");
+        machine.config(&format!(
+            "[delivery]\nif_unreachable='allow'\n\
+             [[provider]]\nbase_url='https://sms.example'\n{}\n",
+            twilio()
+        ));
+        let log = machine.log();
+        let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
+        assert_eq!(run.result, result, "{:?}", log.lines());
+        log.wait_for(said);
+    }
+}
+
+#[test]
 fn trap_22_a_silent_name_server_neither_hangs_nor_sends() {
     for (policy, result, said) in
         [("deny", 9, "event=undeliverable"), ("allow", 0, "event=failopen")]

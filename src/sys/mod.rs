@@ -1,9 +1,17 @@
-//! System calls: the one file outside `pam/` in which `unsafe` may stand.
+//! System calls: the one folder outside `pam/` in which `unsafe` may stand.
 //!
 //! Each function is a safe wrapper around one thing the kernel or the C library does, and says in
 //! its name what that is. Nothing here decides anything about a login.
+//!
+//! ```text
+//! mod.rs    clocks, names, the user database, processes, limits, giving root up
+//! names.rs  host names, for the helper: the module never looks one up
+//! ```
 
 #![allow(unsafe_code)]
+
+#[cfg(feature = "helper")]
+pub mod names;
 
 use std::ffi::{CStr, CString};
 use std::io;
