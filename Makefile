@@ -1,10 +1,11 @@
 # The recipes of this house. Everything that is tested or packaged starts from target/ship.
 
 CARGO ?= cargo
+PYTHON ?= /usr/bin/python3
 SHIP := target/ship
 PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd sudo valgrind
 
-.PHONY: build test demo lint prepare clean
+.PHONY: build test demo demo-shell conformance lint prepare clean
 
 ## What is shipped: the module without anything of the network, and the two programs.
 build: prepare
@@ -21,6 +22,25 @@ test: build
 ## One whole login over SSH as a person sees it; the host is not touched. Needs root.
 demo: build
 	$(CARGO) run --locked --quiet --example demo
+
+## The same by hand: logs in from this terminal and shows what arrives on the phone. Needs root.
+demo-shell: build
+	$(CARGO) run --locked --quiet --example demo-shell
+
+## Software that others wrote is content with the pretend gateway, and sends what the helper sends.
+## Needs root and the internet (PyPI, crates.io), so CI does not run it. See conformance/README.md.
+CONFORMANCE := target/conformance
+conformance: PACKAGES += libssl-dev pkg-config python3 python3-venv
+conformance: build
+	$(CARGO) build --locked --example pretend-gateway --example send
+	CARGO_TARGET_DIR=$(CONFORMANCE)/clickatell \
+	    $(CARGO) build --locked --manifest-path conformance/clickatell/Cargo.toml
+	test -x $(CONFORMANCE)/venv/bin/pip || $(PYTHON) -m venv $(CONFORMANCE)/venv
+	$(CONFORMANCE)/venv/bin/pip install -q --no-deps --disable-pip-version-check \
+	    -r conformance/requirements.txt
+	PYTHONDONTWRITEBYTECODE=1 $(CONFORMANCE)/venv/bin/python conformance/run.py \
+	    target/debug/examples/pretend-gateway target/debug/examples/send \
+	    $(SHIP)/pam-sms-helper $(CONFORMANCE)/clickatell/debug/clickatell-client
 
 lint: prepare
 	$(CARGO) fmt --check

@@ -323,3 +323,6 @@ impl TryFrom<PathBuf> for AbsolutePath {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

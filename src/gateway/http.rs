@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
-use reqwest::{Url, redirect};
-use rustls::pki_types::{CertificateDer, pem::PemObject};
-use rustls::{ClientConfig, RootCertStore};
 
 use super::Attempt;
+use super::connect::{authorities, client};
 use super::description::{Condition, Description, Field, Method};
 use super::judge::{Answer, judge};
 use super::pattern::Pattern;
@@ -22,18 +21,8 @@ use crate::message::segments::{Alphabet, segments, ucs2_hex};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 
-/// Longest time for a connection, in which nothing of the message leaves.
-const CONNECT: Duration = Duration::from_secs(3);
 /// As much of an answer as is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 10;
-/// Where distributions keep the authorities that they trust.
-const SYSTEM_AUTHORITIES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
 /// What a provider over HTTPS is made of.
 pub struct Parts {
     /// How it takes a text.
@@ -147,87 +136,6 @@ fn attempt(
         Err(error) => Err(of_error(&error)),
     }?;
     Ok(judge(&answer, &parts.description, |said| variables.conceal(said)))
-}
-
-fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Attempt> {
-    let failed = |said: String| Attempt::Failed(format!("local: {said}"));
-    let left = || deadline.saturating_duration_since(Instant::now());
-    let mut builder = Client::builder()
-        .user_agent(concat!("pam-sms/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(0);
-    let mut peer = url.clone();
-    if let Some(proxy) = &parts.proxy {
-        peer = Url::parse(proxy).map_err(|error| failed(format!("`proxy`: {error}")))?;
-        let proxy = reqwest::Proxy::all(proxy).map_err(|error| failed(error.to_string()))?;
-        builder = builder.proxy(proxy);
-    }
-    // Also where nothing is encrypted: without, reqwest looks for a TLS of its own and panics.
-    let encrypted = url.scheme() == "https" || peer.scheme() == "https";
-    let tls = if encrypted { tls(parts).map_err(failed)? } else { no_tls().map_err(failed)? };
-    builder = builder.tls_backend_preconfigured(tls);
-    if let Some(host) = peer.domain() {
-        let port = peer.port_or_known_default().unwrap_or(443);
-        let addresses = look_up(host, port, (left() / 2).min(CONNECT))?;
-        builder = builder.resolve_to_addrs(host, &addresses);
-    }
-    let connect = (left() * 3 / 4).min(CONNECT);
-    builder.connect_timeout(connect).build().map_err(|error| failed(error.to_string()))
-}
-
-fn tls(parts: &Parts) -> Result<ClientConfig, String> {
-    let roots = match &parts.authorities {
-        Some(pem) => authorities(pem)?,
-        None => {
-            let pem = SYSTEM_AUTHORITIES.iter().find_map(|path| std::fs::read(path).ok());
-            authorities(&pem.ok_or("no authorities: install ca-certificates or set ca_file")?)?
-        }
-    };
-    trusting(roots)
-}
-
-/// A TLS that trusts nobody, for plain http.
-fn no_tls() -> Result<ClientConfig, String> {
-    trusting(RootCertStore::empty())
-}
-
-fn trusting(roots: RootCertStore) -> Result<ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-fn authorities(pem: &[u8]) -> Result<RootCertStore, String> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
-    let mut roots = RootCertStore::empty();
-    match roots.add_parsable_certificates(certificates) {
-        (0, _) => Err("`ca_file` holds no certificate in PEM form".to_owned()),
-        _ => Ok(roots),
-    }
-}
-
-/// Looks a name up in bounded time. The thread of a look-up that is late is left behind.
-fn look_up(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
-    let (tell, told) = mpsc::channel();
-    let name = host.to_owned();
-    std::thread::spawn(move || {
-        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-        let _ = tell.send(found);
-    });
-    match told.recv_timeout(time) {
-        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        Ok(Ok(_)) => Err(Attempt::Failed(format!("address: {host} has none"))),
-        // EAI_AGAIN in the C library's words, which are English here: no locale was ever set.
-        Ok(Err(error)) if error.to_string().contains("Temporary failure") => {
-            Err(Attempt::OutOfReach(format!("address: no name server answers for {host}")))
-        }
-        Ok(Err(error)) => Err(Attempt::Failed(format!("address: {host}: {error}"))),
-        Err(_) => Err(Attempt::OutOfReach(format!("address: no name server answers for {host}"))),
-    }
 }
 
 /// Reads an answer to its end, its bound, or the deadline.
@@ -460,3 +368,6 @@ impl<'a> Variables<'a> {
         concealed + rest
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::Attempt;
 use super::description::{Accepted, Class, Description, Errors};
 
+/// As much of a provider's words as the log shows, in characters.
+const LONGEST_SAID: usize = 200;
+
 /// One answer of a provider, its body cut to what is worth reading.
 #[derive(Debug)]
 pub struct Answer {
@@ -27,12 +30,14 @@ pub fn judge(
     }
     let (code, message) = error_of(&answer.body, &json, &description.error);
     let class = class_of(&code, answer.status, &description.error);
+    // Cut last: of a secret that is cut first, a part would not be known for one.
+    let shown = |said: &str| conceal(said).chars().take(LONGEST_SAID).collect::<String>();
     let mut said = format!("{} (HTTP {}", class.as_str(), answer.status);
     if !code.is_empty() {
-        said.push_str(&format!(", code {}", conceal(&code)));
+        said.push_str(&format!(", code {}", shown(&code)));
     }
     if !message.is_empty() {
-        said.push_str(&format!(": {}", conceal(&message)));
+        said.push_str(&format!(": {}", shown(&message)));
     }
     said.push(')');
     match class {
@@ -70,7 +75,7 @@ fn error_of(body: &str, json: &Value, errors: &Errors) -> (String, String) {
 
 fn plain(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.chars().take(200).collect()),
+        Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
@@ -80,3 +85,6 @@ fn class_of(code: &str, status: u16, errors: &Errors) -> Class {
     let row = errors.class.iter().find(|row| row.code.iter().any(|known| known == code));
     row.map_or(Class::of_status(status), |row| row.class)
 }
+
+#[cfg(test)]
+mod tests;

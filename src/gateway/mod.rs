@@ -5,10 +5,12 @@
 //! description.rs  how a kind of provider takes a text, as data (providers/*.toml)
 //! pattern.rs      text with variables
 //! http.rs         build the request, send it
+//! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
 //! outbox.rs       a file in place of a phone, for trying things out
 //! ```
 
+mod connect;
 pub mod description;
 pub mod http;
 pub mod judge;

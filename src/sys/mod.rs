@@ -2,6 +2,13 @@
 //!
 //! Each function is a safe wrapper around one thing the kernel or the C library does, and says in
 //! its name what that is. Nothing here decides anything about a login.
+//!
+//! ```text
+//! mod.rs        clocks, this machine, sockets     accounts.rs   the user database
+//! child.rs      processes that we start           process.rs    what a process does to itself
+//! resources.rs  its limits                        files.rs      locks
+//! memory.rs     what is given back is wiped       names.rs      host names, for the helper
+//! ```
 
 #![allow(unsafe_code)]
 
@@ -9,6 +16,8 @@ mod accounts;
 pub mod child;
 mod files;
 mod memory;
+#[cfg(feature = "helper")]
+pub mod names;
 mod process;
 mod resources;
 

@@ -1,7 +1,9 @@
 //! Whole logins as people see them.
 
 use std::fs;
+use std::process::Command;
 
+use crate::support::example;
 use crate::support::machine::{ALICE_PASSWORD, BOB_PASSWORD, Machine};
 use crate::support::person::Person;
 
@@ -139,4 +141,45 @@ fn trap_1_a_caller_who_runs_us_out_of_files_gains_nothing() {
     }
     assert_ne!(alice.gone(), 0);
     assert!(log.ours().iter().all(|line| !line.contains("event=failopen")), "{:?}", log.ours());
+}
+
+#[test]
+fn the_demo_shell_takes_a_login_by_hand_and_leaves_nothing_behind() {
+    let inhabitants = |machine: &std::path::PathBuf| {
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        let all = all.map(|entry| entry.path().join("ns/mnt"));
+        all.filter(|door| fs::read_link(door).is_ok_and(|mounts| mounts == *machine)).count()
+    };
+    for is_patient in [true, false] {
+        let mut person = Person::at(Command::new(example("demo-shell")));
+        person.see("nsenter --target ");
+        let pid = person.see(" --mount");
+        let door = format!("/proc/{pid}/ns/mnt");
+        let mounts = fs::read_link(&door).unwrap();
+        // As long as it is open its number is no other machine's.
+        let _door = fs::File::open(&door).unwrap();
+        person.see("Password:");
+        person.type_line(ALICE_PASSWORD);
+        // The prompt and the phone do not wait for each other.
+        let mut shown = person.see("or ? for help: ");
+        if !shown.contains("is your login code") {
+            shown = person.see(" is your login code");
+        }
+        let (_, code) = shown.split_once("On the phone:  ").unwrap();
+        let code = code.split(' ').next().unwrap();
+        if is_patient {
+            person.type_line(code);
+            person.see("$ ");
+            person.type_line("echo in-as-$(id -un)");
+            person.see("in-as-alice");
+            person.type_line("exit");
+            person.see("event=accepted");
+        } else {
+            assert!(inhabitants(&mounts) > 0);
+            // ssh notes a ^C that comes between its prompt and its read, and acts on the next key.
+            person.type_keys("\x03\r");
+        }
+        assert_eq!(person.gone(), 0, "{}", person.screen());
+        assert_eq!(inhabitants(&mounts), 0);
+    }
 }

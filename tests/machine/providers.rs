@@ -8,23 +8,65 @@ use crate::support::pam::Client;
 const STACK: &str = "auth requisite pam_sms.so\nauth required pam_permit.so\n";
 const TEXT: &str = "{reference}-{code} код для входа 🔑 & <a> + ß";
 
-/// A machine whose only provider is `table`, at `gateway`.
-fn machine_for(
-    gateway: impl FnOnce() -> Gateway,
-    table: &str,
-    more: &str,
-) -> (Machine, Gateway, Log) {
-    let machine = Machine::new();
-    let gateway = gateway();
-    machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
-    machine.pam("sms", STACK);
-    machine.users("alice = \"+4915123456723\"\n");
-    machine.config(&format!(
-        "{more}\n[[provider]]\nbase_url = '{}'\nca_file = '/etc/pam-sms/ca.pem'\n{table}\n",
-        gateway.base_url()
-    ));
-    let log = machine.log();
-    (machine, gateway, log)
+/// A machine with a gateway in it, where service `sms` asks for a code; it is put together here.
+struct Setup {
+    certificate: Certificate,
+    users: &'static str,
+    /// What stands before the providers in the configuration.
+    more: String,
+    providers: Vec<String>,
+}
+
+impl Setup {
+    /// With one provider, which `table` describes.
+    fn with(table: impl Into<String>) -> Self {
+        Self {
+            certificate: Certificate::Good,
+            users: "alice = \"+4915123456723\"\n",
+            more: String::new(),
+            providers: vec![table.into()],
+        }
+    }
+
+    /// And another provider behind it.
+    fn and(mut self, table: impl Into<String>) -> Self {
+        self.providers.push(table.into());
+        self
+    }
+
+    fn more(mut self, more: impl Into<String>) -> Self {
+        self.more = more.into();
+        self
+    }
+
+    fn users(mut self, users: &'static str) -> Self {
+        self.users = users;
+        self
+    }
+
+    fn certificate(mut self, certificate: Certificate) -> Self {
+        self.certificate = certificate;
+        self
+    }
+
+    /// Moves in. Providers are at the gateway, unless a table says where else.
+    fn start(self) -> (Machine, Gateway, Log) {
+        let machine = Machine::new();
+        let gateway = Gateway::start_with_certificate(self.certificate);
+        machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
+        machine.pam("sms", STACK);
+        machine.users(self.users);
+        let mut config = self.more;
+        for table in self.providers {
+            config += &format!("\n[[provider]]\nca_file='/etc/pam-sms/ca.pem'\n{table}\n");
+            if !table.contains("base_url") {
+                config += &format!("base_url='{}'\n", gateway.base_url());
+            }
+        }
+        machine.config(&config);
+        let log = machine.log();
+        (machine, gateway, log)
+    }
 }
 
 fn twilio() -> String {
@@ -34,6 +76,11 @@ fn twilio() -> String {
         account::TWILIO_TOKEN,
         account::TWILIO_FROM
     )
+}
+
+/// A provider whose name has to be looked up.
+fn elsewhere() -> String {
+    twilio() + "\nbase_url='https://sms.example'"
 }
 
 #[test]
@@ -66,7 +113,7 @@ fn every_format_is_accepted_in_latin_and_beyond() {
     for (format, table) in tables {
         let beyond = format!("[message]\ntext = '{TEXT}'");
         for more in ["", &beyond] {
-            let (machine, gateway, log) = machine_for(Gateway::start, &table, more);
+            let (machine, gateway, log) = Setup::with(&table).more(more).start();
             let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
             session.prompt();
             assert_eq!(gateway.refusals(), Vec::<String>::new(), "{format}");
@@ -108,7 +155,7 @@ fn what_gateways_do_wrong_never_lets_in() {
         (Behaviour::SilentAccept, 9, "connect: no answer in time"),
     ] {
         let more = "[delivery]\ntimeout = '2s'";
-        let (machine, gateway, log) = machine_for(Gateway::start, &twilio(), more);
+        let (machine, gateway, log) = Setup::with(twilio()).more(more).start();
         let name = format!("{behaviour:?}");
         gateway.behave(behaviour);
         let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
@@ -127,9 +174,8 @@ fn certificates_are_checked() {
         Certificate::OtherAuthority,
         Certificate::SelfSigned,
     ] {
-        let start = || Gateway::start_with_certificate(bad);
         let more = "[delivery]\nif_unreachable = 'allow'";
-        let (machine, gateway, log) = machine_for(start, &twilio(), more);
+        let (machine, gateway, log) = Setup::with(twilio()).certificate(bad).more(more).start();
         let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
         assert_eq!(run.result, 9, "{:?}", log.lines());
         log.wait_for("certificate: ");
@@ -139,23 +185,8 @@ fn certificates_are_checked() {
 
 #[test]
 fn the_next_provider_takes_over_with_the_same_code() {
-    let second = format!(
-        "{}\n[[provider]]\nname='second'\nkind='clickatell'\napi_key='{}'\nbase_url='BASE'\n\
-         ca_file='/etc/pam-sms/ca.pem'",
-        twilio(),
-        account::CLICKATELL_KEY
-    );
-    let machine = Machine::new();
-    let gateway = Gateway::start();
-    machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
-    machine.pam("sms", STACK);
-    machine.users("alice = \"+4915123456723\"\n");
-    let base = gateway.base_url();
-    machine.config(&format!(
-        "[[provider]]\nbase_url='{base}'\nca_file='/etc/pam-sms/ca.pem'\n{}",
-        second.replace("BASE", &base)
-    ));
-    let log = machine.log();
+    let second = format!("name='second'\nkind='clickatell'\napi_key='{}'", account::CLICKATELL_KEY);
+    let (machine, gateway, log) = Setup::with(twilio()).and(second).start();
     gateway.behave_once(Behaviour::AcceptThenClose);
     let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
     session.prompt();
@@ -169,7 +200,7 @@ fn the_next_provider_takes_over_with_the_same_code() {
 #[test]
 fn an_admins_own_description_sends_too() {
     let table = format!("kind='http'\ndescription='custom'\ntoken='{}'", account::CUSTOM_TOKEN);
-    let (machine, gateway, log) = machine_for(Gateway::start, &table, "");
+    let (machine, gateway, log) = Setup::with(table).start();
     let description = r#"
         about = "The interface nobody sells"
         needs = [[["token"]]]
@@ -195,20 +226,32 @@ fn an_admins_own_description_sends_too() {
 #[test]
 fn countries_choose_the_provider() {
     use account::{CLICKATELL_KEY, CLICKATELL_USA_KEY};
-    let machine = Machine::new();
-    let gateway = Gateway::start();
-    machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
-    machine.pam("sms", STACK);
-    machine.users("alice = \"+4915123456723\"\nbob = \"+14155550123\"\n");
-    let base = gateway.base_url();
-    let common = format!("kind='clickatell'\nbase_url='{base}'\nca_file='/etc/pam-sms/ca.pem'");
-    machine.config(&format!(
-        "[[provider]]\nname='usa'\n{common}\napi_key='{CLICKATELL_USA_KEY}'\ncountries=['+1']\n\
-         countries_only=true\n[[provider]]\n{common}\napi_key='{CLICKATELL_KEY}'\n"
-    ));
+    let usa = format!(
+        "name='usa'\nkind='clickatell'\napi_key='{CLICKATELL_USA_KEY}'\ncountries=['+1']\n\
+         countries_only=true"
+    );
+    let others = format!("kind='clickatell'\napi_key='{CLICKATELL_KEY}'");
+    let users = "alice = \"+4915123456723\"\nbob = \"+14155550123\"\n";
+    let (machine, gateway, _log) = Setup::with(usa).and(others).users(users).start();
     for (nth, user, key) in [(0, "alice", CLICKATELL_KEY), (1, "bob", CLICKATELL_USA_KEY)] {
         Client::new(&machine, "sms").user(user).answer("empty").run();
         assert_eq!(gateway.wait_for_message(nth).credentials, key);
+    }
+}
+
+#[test]
+fn no_such_name_is_our_fault_and_a_name_server_in_trouble_is_not() {
+    // SERVFAIL and NXDOMAIN.
+    for (code, result, said) in [
+        (2, 0, "address: no name server answers for sms.example"),
+        (3, 9, "address: sms.example: Name or service not known"),
+    ] {
+        let more = "[delivery]\nif_unreachable='allow'";
+        let (machine, _gateway, log) = Setup::with(elsewhere()).more(more).start();
+        let _dns = machine.dns_that_answers(code);
+        let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
+        assert_eq!(run.result, result, "{:?}", log.lines());
+        log.wait_for(said);
     }
 }
 
@@ -217,16 +260,9 @@ fn trap_22_a_silent_name_server_neither_hangs_nor_sends() {
     for (policy, result, said) in
         [("deny", 9, "event=undeliverable"), ("allow", 0, "event=failopen")]
     {
-        let machine = Machine::new();
+        let more = format!("[delivery]\ntimeout='4s'\nif_unreachable='{policy}'");
+        let (machine, _gateway, log) = Setup::with(elsewhere()).more(more).start();
         let _silent = machine.silent_dns();
-        machine.pam("sms", STACK);
-        machine.users("alice = \"+4915123456723\"\n");
-        machine.config(&format!(
-            "[delivery]\ntimeout='4s'\nif_unreachable='{policy}'\n\
-             [[provider]]\nbase_url='https://sms.example'\n{}\n",
-            twilio()
-        ));
-        let log = machine.log();
         let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
         assert_eq!(run.result, result, "{:?}", log.lines());
         log.wait_for(said);

@@ -1,13 +1,14 @@
 //! The pretend gateway by itself: for trying the program by hand, and for tests in shell.
 //!
 //! ```text
-//! pretend-gateway [--plain] [--port N] [--ca-out FILE]
+//! pretend-gateway [--plain] [--port N] [--ca-out FILE] [--print]
 //! pretend-gateway --env
 //! ```
 //!
 //! Prints its base URL when it is ready, then one line of JSON for each message it takes and
-//! each request it refuses, until its standard input closes. With `--env` it prints the accounts
-//! it knows as lines for a shell, and exits.
+//! each request it refuses, until its standard input closes. With `--print` a line with the whole
+//! request, credentials included, comes before that. With `--env` it prints the accounts it knows
+//! as lines for a shell, and exits.
 
 #![allow(dead_code)]
 
@@ -38,6 +39,7 @@ struct Arguments {
     plain: bool,
     port: u16,
     ca_out: Option<PathBuf>,
+    print: bool,
     env: bool,
 }
 
@@ -48,6 +50,7 @@ impl Arguments {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match word.as_str() {
                 "--plain" => arguments.plain = true,
+                "--print" => arguments.print = true,
                 "--env" => arguments.env = true,
                 "--port" => {
                     let port = value()?;
@@ -83,11 +86,22 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         process::exit(0);
     });
-    news.into_iter().try_for_each(|news| say(&as_json(news).to_string()))
+    news.into_iter()
+        .filter(|news| arguments.print || !matches!(news, News::Arrived(_)))
+        .try_for_each(|news| say(&as_json(news).to_string()))
 }
 
 fn as_json(news: News) -> Value {
     match news {
+        News::Arrived(request) => json!({
+            "request": {
+                "method": request.method,
+                "path": request.path,
+                "query": request.query,
+                "headers": request.headers,
+                "body": request.body_text(),
+            }
+        }),
         News::Accepted(message) => json!({
             "accepted": {
                 "format": message.format,

@@ -24,6 +24,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::thread::{self, JoinHandle};
 
 use self::namespace::Home;
 pub use self::sshd::Sshd;
@@ -149,6 +150,13 @@ impl Machine {
         SilentDns { _socket: UdpSocket::bind("127.0.0.1:53").expect("bind port 53") }
     }
 
+    /// A name server that answers every question with this response code (RFC 1035, 4.1.1): 2 is
+    /// trouble of its own, 3 is "no such name".
+    pub fn dns_that_answers(&self, code: u8) -> Dns {
+        self.file("/etc/resolv.conf", "nameserver 127.0.0.1\n", 0o644);
+        Dns::start(code)
+    }
+
     /// Makes names case-insensitive, as they are in a company's directory: `ALICE` is found, and
     /// her entry says `alice`.
     pub fn fold_names(&self) {
@@ -215,6 +223,38 @@ impl Drop for Machine {
 /// Keeps port 53 taken and quiet.
 pub struct SilentDns {
     _socket: UdpSocket,
+}
+
+/// Answers no question well.
+pub struct Dns {
+    socket: UdpSocket,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Dns {
+    fn start(code: u8) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:53").expect("bind port 53");
+        let server = socket.try_clone().expect("a second handle of the socket");
+        let thread = thread::spawn(move || {
+            let mut packet = [0; 512];
+            // What is shorter than a header is the sign to stop.
+            while let Ok((length @ 12.., from)) = server.recv_from(&mut packet) {
+                packet[2] |= 0x80; // an answer
+                packet[3] = 0x80 | code; // recursion available
+                let _ = server.send_to(&packet[..length], from);
+            }
+        });
+        Self { socket, thread: Some(thread) }
+    }
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        let told = self.socket.send_to(&[], "127.0.0.1:53").is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| told) {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Where `make build` left our three files.

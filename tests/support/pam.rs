@@ -9,14 +9,15 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, thread};
 
 use tempfile::NamedTempFile;
 
+use super::example;
 use super::log::{PATIENCE, Watched, wait_until};
 use super::machine::Machine;
 
@@ -120,7 +121,7 @@ impl<'a> Client<'a> {
     /// Starts it, for a test that answers `stdin` prompts as they come or does something between.
     #[track_caller]
     pub fn spawn(self) -> Session {
-        let client = program();
+        let client = example("pam-client");
         let mut words: Vec<String> = self.before;
         words.push(client.to_str().expect("a path in UTF-8").to_owned());
         words.extend(self.options);
@@ -304,16 +305,6 @@ impl Hold {
 
     /// Lets everyone go on, those who come later too.
     pub fn release(self) {}
-}
-
-/// The example that cargo builds beside the tests: they are in `target/debug/deps`, it is in
-/// `target/debug/examples`.
-fn program() -> PathBuf {
-    let test = env::current_exe().expect("the path of this test");
-    let deps = test.parent().expect("a folder of this test");
-    let client = deps.with_file_name("examples").join("pam-client");
-    assert!(client.exists(), "no {}: run all of `cargo test`", client.display());
-    client
 }
 
 /// Reads a pipe line by line in a thread.

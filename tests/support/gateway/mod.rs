@@ -146,7 +146,7 @@ impl Gateway {
         self.state.refusals()
     }
 
-    /// Messages and refusals as they come, from now on. Only the last caller gets them.
+    /// Requests, messages and refusals as they come, from now on. Only the last caller gets them.
     pub fn news(&self) -> Receiver<News> {
         self.state.subscribe()
     }

@@ -43,6 +43,8 @@ impl Message {
 /// Something that happened, for whoever follows along.
 #[derive(Clone, Debug)]
 pub enum News {
+    /// A request came in; what is made of it follows.
+    Arrived(Request),
     Accepted(Message),
     Refused(String),
 }
@@ -125,7 +127,9 @@ impl State {
     }
 
     pub fn note_request(&self, request: &Request) {
-        self.seen().requests.push(request.clone());
+        let mut seen = self.seen();
+        seen.tell(News::Arrived(request.clone()));
+        seen.requests.push(request.clone());
     }
 
     pub fn messages(&self) -> Vec<Message> {

@@ -7,7 +7,7 @@ use super::form::Form;
 use super::{Accepted, Answer, JSON, Judged, Message, Refused, Request, checks, serial};
 
 const FIELDS: &[&str] =
-    &["login", "psw", "apikey", "phones", "mes", "sender", "id", "fmt", "charset"];
+    &["login", "psw", "apikey", "phones", "mes", "sender", "id", "cost", "fmt", "charset"];
 
 /// Checks a request to send.
 pub fn judge(request: &Request) -> Judged {
@@ -36,6 +36,10 @@ pub fn judge(request: &Request) -> Judged {
     let from = form.value("sender");
     if from.is_some_and(|from| !checks::is_sender(from)) {
         return Err(refusal(6, "message is denied", &format!("sender {from:?}")));
+    }
+    // 1 asks for the price and sends nothing; 2 and 3 send and tell the price as well.
+    if !matches!(form.value("cost"), None | Some("0" | "2" | "3")) {
+        return Err(parameters("cost is not 0, 2 or 3"));
     }
     let id = match form.value("id").map(str::parse::<u32>) {
         None => serial(),

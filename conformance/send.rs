@@ -1,0 +1,40 @@
+//! Sends one message as a login does: through the helper that is shipped.
+//!
+//! ```text
+//! send HELPER CONFIG NUMBER TEXT
+//! ```
+//!
+//! For `make conformance`, which compares our requests with those of other people's software.
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use pam_sms::delivery::Fate;
+use pam_sms::helper::call::Helper;
+use pam_sms::login::ports::Delivery;
+use pam_sms::secret::Secret;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let [program, config, number, text] = words.as_slice() else {
+        eprintln!("send HELPER CONFIG NUMBER TEXT");
+        return ExitCode::FAILURE;
+    };
+    let number = match number.parse() {
+        Ok(number) => number,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut helper = Helper {
+        program: Path::new(program),
+        config: Path::new(config),
+        timeout: Duration::from_secs(10),
+    };
+    let outcome = helper.deliver(&number, &Secret::from(text.clone()));
+    println!("{:?} {} {}", outcome.fate, outcome.via, outcome.detail);
+    if outcome.fate == Fate::Accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,49 @@
+use super::*;
+
+const KEY: &str = "k9%2F+Tz&b1 éQ==";
+
+/// What is left of a provider's words, with [`KEY`] and a short word among the keys.
+fn concealed(said: &str) -> String {
+    let keys = [("token", KEY), ("from", "ACME"), ("short", "of")]
+        .map(|(name, value)| (name.to_owned(), Secret::from(value.to_owned())));
+    let (keys, text) = (BTreeMap::from(keys), Secret::from("KQ-004217".to_owned()));
+    let to = "+4915123456723".parse().unwrap();
+    Variables::new(&keys, &to, &text).conceal(said)
+}
+
+#[test]
+fn keys_are_taken_out() {
+    assert_eq!(concealed(&format!("bad token {KEY}, {KEY}!")), "bad token ***, ***!");
+    assert_eq!(concealed("ACME may not send"), "*** may not send");
+    // Too short to be a key, and too common a word to take out.
+    assert_eq!(concealed("out of credit"), "out of credit");
+}
+
+#[test]
+fn numbers_and_codes_are_taken_out_however_they_are_written() {
+    for (said, left) in [
+        ("to +4915123456723: blocked", "to +***: blocked"),
+        ("(415) 555-0123 is no number", "(***is no number"),
+        ("to 4915123456723", "to ***"),
+        ("49.151.23456723", "***"),
+        ("text: KQ-004217 is your code", "text: KQ-***is your code"),
+        ("004217", "***"),
+        ("a 0 0 4 2 1 7 b", "a ***b"),
+    ] {
+        assert_eq!(concealed(said), left, "{said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_number_or_a_code_stays() {
+    for said in [
+        "",
+        "no digits",
+        "error 21211",
+        "10 messages in 30 seconds",
+        "HTTP 400, then 500",
+        "für 99 Luftballons 🎈",
+    ] {
+        assert_eq!(concealed(said), said);
+    }
+}
