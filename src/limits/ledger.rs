@@ -131,13 +131,13 @@ impl<'a> Ledger<'a> {
             });
             if let Err(barrier) = reserved {
                 for (file, window) in granted {
-                    self.change(&file, window, |record| Ok(remove(&mut record.sends, now)))?;
+                    self.change(&file, window, |record| remove(&mut record.sends, now))?;
                 }
                 // Not even a request was made.
                 self.change_user(|user| {
-                    remove(&mut user.requests, now);
-                    remove(&mut user.day, now);
-                    Ok(remove(&mut user.sends, now))
+                    remove(&mut user.requests, now)?;
+                    remove(&mut user.day, now)?;
+                    remove(&mut user.sends, now)
                 })?;
                 return Err(barrier);
             }
@@ -149,12 +149,12 @@ impl<'a> Ledger<'a> {
     fn give_back_here(&self, number: &PhoneNumber, at: Moment, why: Return) -> Decision {
         self.change_user(|user| {
             if why == Return::NotSent {
-                remove(&mut user.day, at);
+                remove(&mut user.day, at)?;
             }
-            Ok(remove(&mut user.sends, at))
+            remove(&mut user.sends, at)
         })?;
         for (file, window) in self.shared_files(number)? {
-            self.change(&file, window, |record| Ok(remove(&mut record.sends, at)))?;
+            self.change(&file, window, |record| remove(&mut record.sends, at))?;
         }
         Ok((0, 0))
     }
@@ -176,7 +176,7 @@ impl<'a> Ledger<'a> {
     fn forget_tries(&self, tries: &[Try]) -> Decision {
         let total = self.change_user(|user| {
             for one in tries {
-                remove(&mut user.failures, one.at);
+                remove(&mut user.failures, one.at)?;
                 user.total = user.total.saturating_sub(1);
             }
             Ok(user.total)
@@ -474,10 +474,12 @@ const KEY_FILE: &str = "key";
 /// In place of a boot, where no times are kept.
 const ANY_BOOT: &str = "any";
 
-fn remove(list: &mut Vec<Moment>, moment: Moment) {
+/// Takes one event back, if it is still there.
+fn remove(list: &mut Vec<Moment>, moment: Moment) -> Result<(), Barrier> {
     if let Some(index) = list.iter().rposition(|&kept| kept == moment) {
         list.remove(index);
     }
+    Ok(())
 }
 
 pub(super) fn unix_time() -> u64 {

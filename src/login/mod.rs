@@ -221,6 +221,7 @@ impl<'a> Login<'a> {
                 Ok(prompts.help(&reference, has_backup))
             }
             // Whatever else it is: the question once more, a few times.
+            (Answer::Empty, _) if self.empty == EMPTY_ANSWERS => Err(self.reject("nothing typed")),
             _ if self.empty == EMPTY_ANSWERS => Err(self.reject("no usable answer")),
             (_, state) => {
                 self.empty += 1;

@@ -11,7 +11,7 @@ use crate::limits::store::{Durability, StateError, Store};
 /// The record of `user`, if they ever gave one.
 pub fn find(places: &Places, user: &str) -> Result<Option<Record>, ConfigError> {
     let store = store(places);
-    let Some(text) = store.read(&file(user)).map_err(unusable)? else { return Ok(None) };
+    let Some(text) = store.read(&file(user))? else { return Ok(None) };
     let path = store.path_of(&file(user));
     Sources::from_text(&path.display().to_string(), &text).parse().map(Some)
 }
@@ -28,7 +28,7 @@ pub fn keep(places: &Places, user: &str, number: &PhoneNumber) -> Result<(), Con
             Ok::<_, StateError>((true, Some(Zeroizing::new(text))))
         }
     });
-    match kept.map_err(unusable)? {
+    match kept? {
         true => Ok(()),
         false => Err(ConfigError::new("another login has stored a number meanwhile")),
     }
@@ -42,8 +42,10 @@ fn file(user: &str) -> String {
     format!("enrolled-{user}")
 }
 
-fn unusable(error: StateError) -> ConfigError {
-    ConfigError::new(error.to_string())
+impl From<StateError> for ConfigError {
+    fn from(error: StateError) -> Self {
+        Self::new(error.to_string())
+    }
 }
 
 #[cfg(test)]

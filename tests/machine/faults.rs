@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::log::Log;
-use crate::support::machine::Machine;
+use crate::support::machine::{Machine, NO_LIMITS};
 use crate::support::pam::Client;
 
 const SUCCESS: i32 = 0;
@@ -112,8 +112,7 @@ fn helpers_that_cannot_be_used() {
             fs::remove_file(HELPER).unwrap();
             fs::create_dir(HELPER).unwrap();
         }),
-        // libc hands what the kernel cannot run to a shell, as it does for everyone.
-        ("died without an answer", |m| m.file(HELPER, "\x7fELF and no more", 0o755)),
+        ("cannot be started: Exec format error", |m| m.file(HELPER, "\x7fELF and no more", 0o755)),
         ("the helper's user `_pam-sms`: does not exist: run `useradd", |m| {
             let users = fs::read_to_string("/etc/passwd").unwrap();
             m.file("/etc/passwd", users.replace("_pam-sms:", "_pam-other:"), 0o644);
@@ -188,6 +187,7 @@ fn hosts_with_other_signal_habits_get_the_same_verdicts() {
         &["--sigchld-ignore", "--sigpipe-default"],
     ] {
         let (machine, log) = machine();
+        machine.config(NO_LIMITS);
         let client = |answer: &str| {
             let client = client(&machine, answer).times(3);
             flags.iter().fold(client, |client, flag| client.flag(flag))

@@ -1,6 +1,6 @@
 //! The module under valgrind, as a long-lived host would use it.
 
-use crate::support::machine::Machine;
+use crate::support::machine::{Machine, NO_LIMITS};
 use crate::support::pam::Client;
 
 const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
@@ -8,7 +8,7 @@ const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
 #[test]
 fn ten_logins_lose_no_memory_and_touch_none_that_is_not_theirs() {
     let machine = Machine::new();
-    machine.config("");
+    machine.config(NO_LIMITS);
     machine.users("alice = \"+4915123456723\"\n");
     machine.pam("sms", "auth requisite pam_sms.so debug\nauth required pam_permit.so\n");
     let log = machine.log();

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::log::Log;
-use crate::support::machine::{ALICE_PASSWORD, Machine};
+use crate::support::machine::{ALICE_PASSWORD, Machine, NO_LIMITS};
 use crate::support::pam::{Client, Run};
 use crate::support::person::Person;
 
@@ -59,7 +59,7 @@ const FAILURES: [&str; 27] = [
 
 fn machine() -> (Machine, Log) {
     let machine = Machine::new();
-    machine.config("[users]\nunenrolled = 'skip'\n");
+    machine.config(&format!("[users]\nunenrolled = 'skip'\n{NO_LIMITS}"));
     machine.users("alice = \"+4915123456723\"\n");
     let log = machine.log();
     (machine, log)

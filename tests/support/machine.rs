@@ -30,6 +30,10 @@ use self::namespace::Home;
 pub use self::sshd::Sshd;
 use super::log::Log;
 
+/// For tests that log in more often than people do: a table for [`Machine::config`].
+pub const NO_LIMITS: &str = "[limits]\nsends_per_user = '1000/1h'\nsends_per_number = '1000/1h'\n\
+    requests_per_user = '1000/1h'\nsends_per_user_day = 250\nfailures_per_user = '1000/1h'\n";
+
 /// What alice types at `Password:`.
 pub const ALICE_PASSWORD: &str = "wonderland";
 /// What bob types at `Password:`.
