@@ -1,6 +1,10 @@
 //! What an admin types: one file a command.
 
+mod backup_codes;
 mod check;
+mod office;
+mod status;
+mod unlock;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +12,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 /// Sets up, checks and runs the SMS factor for logins.
+///
+/// Exit codes: 0, it went well; 1, it did not, and why stands on the standard error; 2, the command
+/// line makes no sense.
 #[derive(Parser)]
 #[command(name = "pam-sms", version, about)]
 struct Arguments {
@@ -28,12 +35,25 @@ enum Command {
         #[arg(long)]
         offline: bool,
     },
+    Status(status::Arguments),
+    Unlock(unlock::Arguments),
+    BackupCodes(backup_codes::Arguments),
 }
 
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Check { config, offline } => check::run(&config, offline),
+    let done = match Arguments::parse().command {
+        Command::Check { config, offline } => return check::run(&config, offline),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Unlock(arguments) => unlock::run(&arguments),
+        Command::BackupCodes(arguments) => backup_codes::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

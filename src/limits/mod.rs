@@ -22,12 +22,14 @@ pub mod window;
 
 mod destinations;
 mod ledger;
+#[cfg(feature = "program")]
 mod standing;
 
 use std::fmt;
 use std::time::Duration;
 
 pub use ledger::{Ledger, Places};
+#[cfg(feature = "program")]
 pub use standing::Standing;
 use window::Moment;
 

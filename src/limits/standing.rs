@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::ledger::{HOST_FILE, Ledger, unix_time};
-use super::{Barrier, backup};
+use super::store::{Durability, Store};
+use super::{Barrier, Places, backup};
 use crate::login::ports::Limits;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -58,6 +59,15 @@ impl Ledger<'_> {
             remembered: remembered.collect(),
             backup_codes: self.backup_codes()?,
         })
+    }
+
+    /// The accounts of which there is state of this boot, in order.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn known_users(places: &Places) -> Result<Vec<String>, Barrier> {
+        let names = Store::new(&places.run, Durability::Process).names()?;
+        Ok(names.iter().filter_map(|name| name.strip_prefix("user-")).map(str::to_owned).collect())
     }
 
     /// Forgets what counts against the account and its `phones`, whatever condition the files are in,

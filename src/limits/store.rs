@@ -94,6 +94,28 @@ impl Store {
         }
     }
 
+    /// The names under which something is kept, in order.
+    ///
+    /// # Errors
+    /// When the folder is there and cannot be read or believed.
+    #[cfg(feature = "program")]
+    pub fn names(&self) -> Result<Vec<String>, StateError> {
+        match file::check_folder(&self.folder, Trust::Root) {
+            Err(error) if error.is_folder_missing() => return Ok(Vec::new()),
+            checked => checked.map_err(StateError::Unsafe)?,
+        }
+        let fail = |error| StateError::Io(self.folder.clone(), error);
+        let mut names = std::collections::BTreeSet::new();
+        for entry in fs::read_dir(&self.folder).map_err(fail)? {
+            let file = entry.map_err(fail)?.file_name();
+            if let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".state")) {
+                let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+                names.insert(name.into_owned());
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
     /// Where the state of `name` stands, for people.
     #[must_use]
     pub fn path_of(&self, name: &str) -> PathBuf {

@@ -1,0 +1,76 @@
+//! What several commands need first: the configuration, an account, its books.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::authenticate::BootClock;
+use crate::config::file::Trust;
+use crate::config::model::Config;
+use crate::config::source::Sources;
+use crate::limits::{Ledger, Places};
+use crate::people::{self, PhoneNumber};
+use crate::sys;
+
+/// The configuration that a command works by.
+#[derive(Args)]
+pub struct ConfigArgument {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = crate::config::DEFAULT_PATH)]
+    pub config: PathBuf,
+}
+
+/// The configuration of a machine, and its accounts.
+pub struct Office {
+    path: PathBuf,
+    /// The configuration.
+    pub config: Config,
+}
+
+impl Office {
+    /// Opens the configuration, for root only: nobody else may read what it leads to.
+    ///
+    /// # Errors
+    /// In words for the terminal.
+    pub fn open(argument: &ConfigArgument) -> Result<Self, String> {
+        if !sys::is_root() {
+            return Err("only root may do this: run it with sudo".to_owned());
+        }
+        let path = argument.config.clone();
+        let config = read(&path).map_err(|error| format!("{error}; see `pam-sms check`"))?;
+        Ok(Self { path, config })
+    }
+
+    /// The account's name as the user database spells it.
+    ///
+    /// # Errors
+    /// When there is no such account, or that cannot be known.
+    pub fn account(&self, typed: &str) -> Result<String, String> {
+        match sys::account(typed) {
+            Ok(Some(account)) => Ok(account.name),
+            Ok(None) => Err(format!("there is no account `{typed}` on this machine")),
+            Err(error) => Err(format!("the user database cannot be asked: {error}")),
+        }
+    }
+
+    /// The numbers of `user`; none where nobody enrolled them.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    pub fn phones(&self, user: &str) -> Result<Vec<PhoneNumber>, String> {
+        people::look_up(user, &self.config.users, &self.path, Trust::Root)
+            .map(|found| found.record.map(|record| record.phones).unwrap_or_default())
+            .map_err(|error| error.to_string())
+    }
+
+    /// The books of `user`.
+    #[must_use]
+    pub fn books<'a>(&'a self, user: &'a str) -> Ledger<'a> {
+        Ledger::new(&Places::default(), &self.config.limits, user, &BootClock)
+    }
+}
+
+fn read(path: &Path) -> Result<Config, String> {
+    let sources = Sources::load(path, Trust::Root).map_err(|error| error.to_string())?;
+    sources.parse().map_err(|error| error.to_string())
+}

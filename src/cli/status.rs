@@ -1,0 +1,136 @@
+//! `pam-sms status`: how accounts stand with their limits.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::office::{ConfigArgument, Office};
+use crate::limits::{Barrier, Ledger, Places, Standing, in_words};
+use crate::people::PhoneNumber;
+
+/// Show what counts against an account: messages, wrong codes, locks, and what is left of its backup
+/// codes. Without an account, all that have been asked for a code since the machine was started.
+///
+/// Examples: `pam-sms status alice`, `pam-sms status --json`
+#[derive(Args)]
+pub struct Arguments {
+    /// The account.
+    user: Option<String>,
+    /// For scripts: one JSON array, an object for each account.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Shows how accounts stand.
+///
+/// # Errors
+/// In words for the terminal.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    let office = Office::open(&arguments.config)?;
+    let users = match &arguments.user {
+        Some(typed) => vec![office.account(typed)?],
+        None => Ledger::known_users(&Places::default()).map_err(|barrier| barrier.to_string())?,
+    };
+    let mut accounts = Vec::new();
+    for user in users {
+        let phones = office.phones(&user)?;
+        let standing =
+            office.books(&user).standing(&phones).map_err(|barrier| barrier.to_string())?;
+        accounts.push((user, phones, standing));
+    }
+    // A closed pipe is the reader's choice and not our error.
+    let _ = if arguments.json {
+        let all: Vec<_> =
+            accounts.iter().map(|(user, p, s)| as_json(user, p, s, &office)).collect();
+        writeln!(io::stdout(), "{:#}", Value::from(all))
+    } else {
+        print(&accounts, &office)
+    };
+    Ok(())
+}
+
+fn print(accounts: &[(String, Vec<PhoneNumber>, Standing)], office: &Office) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if accounts.is_empty() {
+        return writeln!(out, "nobody was asked for a code since the machine was started");
+    }
+    let limits = &office.config.limits;
+    for (user, phones, standing) in accounts {
+        let (sends, today) = (standing.sends, standing.sends_today);
+        let (failures, total) = (standing.failures, standing.failures_total);
+        let phones: Vec<_> = phones.iter().map(PhoneNumber::masked).collect();
+        writeln!(out, "{user}")?;
+        writeln!(out, "  codes by SMS  {}", in_words_for(user, standing.barrier.as_ref()))?;
+        writeln!(
+            out,
+            "  phones        {}",
+            if phones.is_empty() { "none".to_owned() } else { phones.join(", ") }
+        )?;
+        let span = in_words(limits.sends_per_user.get().span);
+        writeln!(
+            out,
+            "  messages      {} of {} in {span}, {} of {} in 24 hours",
+            sends.0, sends.1, today.0, today.1
+        )?;
+        let span = in_words(limits.failures_per_user.get().span);
+        writeln!(
+            out,
+            "  wrong codes   {} of {} in {span}, {} of {} altogether",
+            failures.0, failures.1, total.0, total.1
+        )?;
+        for (service, address, left) in &standing.remembered {
+            writeln!(out, "  remembered    {service} from {address}, for {}", in_words(*left))?;
+        }
+        writeln!(out, "  backup codes  {} left", standing.backup_codes)?;
+    }
+    Ok(())
+}
+
+fn in_words_for(user: &str, barrier: Option<&Barrier>) -> String {
+    match barrier {
+        None => "open".to_owned(),
+        Some(Barrier::Sends(wait)) => format!("none for {}: too many were sent", in_words(*wait)),
+        Some(Barrier::Locked(wait)) => format!(
+            "locked for {} after wrong codes; `pam-sms unlock {user}` opens them",
+            in_words(*wait)
+        ),
+        Some(Barrier::Closed) => {
+            format!("closed after too many wrong codes; `pam-sms unlock {user}` opens them")
+        }
+        Some(Barrier::Unusable(reason)) => reason.clone(),
+    }
+}
+
+fn as_json(user: &str, phones: &[PhoneNumber], standing: &Standing, office: &Office) -> Value {
+    let limits = &office.config.limits;
+    let counted = |(count, limit): (usize, usize), span: std::time::Duration| json!({ "count": count, "limit": limit, "seconds": span.as_secs() });
+    let (state, seconds) = match &standing.barrier {
+        None => ("open", None),
+        Some(Barrier::Sends(wait)) => ("throttled", Some(wait)),
+        Some(Barrier::Locked(wait)) => ("locked", Some(wait)),
+        Some(Barrier::Closed) => ("closed", None),
+        Some(Barrier::Unusable(_)) => ("unusable", None),
+    };
+    let remembered: Vec<_> = standing
+        .remembered
+        .iter()
+        .map(|(service, address, left)| {
+            json!({ "service": service, "address": address, "seconds": left.as_secs() })
+        })
+        .collect();
+    json!({
+        "user": user,
+        "phones": phones.iter().map(PhoneNumber::masked).collect::<Vec<_>>(),
+        "state": state,
+        "seconds": seconds.map(std::time::Duration::as_secs),
+        "sends": counted(standing.sends, limits.sends_per_user.get().span),
+        "sends_today": counted(standing.sends_today, std::time::Duration::from_secs(24 * 60 * 60)),
+        "failures": counted(standing.failures, limits.failures_per_user.get().span),
+        "failures_total": { "count": standing.failures_total.0, "limit": standing.failures_total.1 },
+        "remembered": remembered,
+        "backup_codes": standing.backup_codes,
+    })
+}
