@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "machine/enrolling.rs"]
+mod enrolling;
 #[path = "machine/faults.rs"]
 mod faults;
 #[path = "machine/helper_life.rs"]
@@ -16,6 +18,8 @@ mod log_trouble;
 mod logins;
 #[path = "machine/memory.rs"]
 mod memory;
+#[path = "machine/policy.rs"]
+mod policy;
 #[path = "machine/providers.rs"]
 mod providers;
 #[path = "machine/return_codes.rs"]
