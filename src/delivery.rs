@@ -16,7 +16,9 @@ pub enum Fate {
     OutOfReach,
     /// The helper found the configuration of a provider unusable.
     Misconfigured,
-    /// The helper itself is missing, died, was late or talked nonsense.
+    /// The helper is missing or cannot be started: surely nothing was sent.
+    NotStarted,
+    /// The helper died, was late or talked nonsense: the message may be on its way.
     HelperBroken,
 }
 

@@ -92,7 +92,9 @@ fn print(accounts: &[(String, Vec<PhoneNumber>, Standing)], office: &Office) -> 
 fn in_words_for(user: &str, barrier: Option<&Barrier>) -> String {
     match barrier {
         None => "open".to_owned(),
-        Some(Barrier::Sends(wait)) => format!("none for {}: too many were sent", in_words(*wait)),
+        Some(Barrier::Sends { wait, limit }) => {
+            format!("none for {}: `{}` is reached", in_words(*wait), limit.name())
+        }
         Some(Barrier::Locked(wait)) => format!(
             "locked for {} after wrong codes; `pam-sms unlock {user}` opens them",
             in_words(*wait)
@@ -109,7 +111,7 @@ fn as_json(user: &str, phones: &[PhoneNumber], standing: &Standing, office: &Off
     let counted = |(count, limit): (usize, usize), span: std::time::Duration| json!({ "count": count, "limit": limit, "seconds": span.as_secs() });
     let (state, seconds) = match &standing.barrier {
         None => ("open", None),
-        Some(Barrier::Sends(wait)) => ("throttled", Some(wait)),
+        Some(Barrier::Sends { wait, .. }) => ("throttled", Some(wait)),
         Some(Barrier::Locked(wait)) => ("locked", Some(wait)),
         Some(Barrier::Closed) => ("closed", None),
         Some(Barrier::Unusable(_)) => ("unusable", None),

@@ -12,6 +12,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
 use super::wire;
 use crate::delivery::{Fate, Outcome};
 use crate::login::ports::Delivery;
@@ -40,31 +42,46 @@ pub struct Helper<'a> {
 
 impl Delivery for Helper<'_> {
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
-        self.exchange(number, text).unwrap_or_else(|reason| {
-            let program = self.program.display();
-            Outcome::without_provider(Fate::HelperBroken, format!("helper {program}: {reason}"))
-        })
+        let said = |reason| format!("helper {}: {reason}", self.program.display());
+        match self.start(number, text) {
+            Err(reason) => Outcome::without_provider(Fate::NotStarted, said(reason)),
+            Ok(started) => started.outcome().unwrap_or_else(|reason| {
+                Outcome::without_provider(Fate::HelperBroken, said(reason))
+            }),
+        }
     }
 }
 
 impl Helper<'_> {
-    fn exchange(&self, number: &PhoneNumber, text: &Secret) -> Result<Outcome, String> {
+    fn start(&self, number: &PhoneNumber, text: &Secret) -> Result<Started, String> {
         check_program(self.program)?;
         let request = wire::encode_request(self.config, self.timeout, number, text)
             .map_err(|error| format!("the request cannot be sent: {error}"))?;
-        let (ours, theirs) =
+        let (line, theirs) =
             UnixStream::pair().map_err(|error| format!("no line to it: {error}"))?;
         let child = Child::start(self.program, ENVIRONMENT, theirs.into())
             .map_err(|error| format!("cannot be started: {error}"))?;
-        let outcome = talk(ours, &request, Instant::now() + self.timeout + GRACE);
-        drop(child);
-        outcome
+        let deadline = Instant::now() + self.timeout + GRACE;
+        Ok(Started { line, request, deadline, _child: child })
     }
+}
+
+/// A helper that runs, and ends with this value.
+struct Started {
+    line: UnixStream,
+    request: Zeroizing<Vec<u8>>,
+    deadline: Instant,
+    _child: Child,
 }
 
 /// A program that others could have changed is not started as root.
 fn check_program(program: &Path) -> Result<(), String> {
-    let meta = fs::metadata(program).map_err(|error| error.to_string())?;
+    let meta = fs::metadata(program).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "does not exist: install the package pam-sms, or name the \
+                                    program with helper= in the PAM stack"
+            .to_owned(),
+        _ => error.to_string(),
+    })?;
     if !meta.is_file() {
         return Err("is not a regular file".to_owned());
     }
@@ -78,16 +95,21 @@ fn check_program(program: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn talk(line: UnixStream, request: &[u8], deadline: Instant) -> Result<Outcome, String> {
-    let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-    line.set_write_timeout(Some(left())).map_err(|error| error.to_string())?;
-    sys::send_all(&line, request).map_err(|error| lost(&error))?;
-    line.shutdown(Shutdown::Write).map_err(|error| lost(&error))?;
-    let frame = wire::read_frame(Until { line, deadline }).map_err(|error| lost(&error))?;
-    if frame.is_empty() {
-        return Err("died without an answer".to_owned());
+impl Started {
+    /// Hands over the request and waits for what became of it.
+    fn outcome(self) -> Result<Outcome, String> {
+        let Self { line, request, deadline, _child } = self;
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        line.set_write_timeout(Some(left)).map_err(|error| error.to_string())?;
+        sys::send_all(&line, &request).map_err(|error| lost(&error))?;
+        line.shutdown(Shutdown::Write).map_err(|error| lost(&error))?;
+        let frame = wire::read_frame(Until { line, deadline }).map_err(|error| lost(&error))?;
+        if frame.is_empty() {
+            return Err("died without an answer".to_owned());
+        }
+        wire::decode_outcome(&frame)
+            .map_err(|error| format!("its answer is not understood: {error}"))
     }
-    wire::decode_outcome(&frame).map_err(|error| format!("its answer is not understood: {error}"))
 }
 
 /// Why the line to the helper gave out. Whether a helper that dies is noticed while sending or while

@@ -5,6 +5,8 @@
 //! record.rs   what one state file holds
 //! store.rs    a folder of files that several processes change at once
 //! backup.rs   codes for a person whose phone is dead
+//! child.rs    where they are kept, when the process is its caller's
+//! files.rs    which of them holds what
 //! ledger.rs   the books of one account: every decision, each under its lock
 //! standing.rs the same for the admin: how it stands, unlock, new backup codes
 //! destinations.rs  where messages may go at all
@@ -12,7 +14,8 @@
 //!
 //! A message is reserved before it is sent and a try is counted before it is compared, each under the
 //! lock of its file, so that parallel logins share what there is. No two locks are ever held at once;
-//! what one file granted is given back if the next one refuses. Counters of this boot stand in
+//! what one file granted is given back if the next one refuses; so there is no order of locks to keep,
+//! and the account's own file comes first, since most refusals are its own. Counters of this boot stand in
 //! `/run/pam-sms`, which a full disk does not touch; what must outlast it in `/var/lib/pam-sms`.
 
 pub mod backup;
@@ -20,7 +23,9 @@ pub mod record;
 pub mod store;
 pub mod window;
 
+mod child;
 mod destinations;
+mod files;
 mod ledger;
 #[cfg(feature = "program")]
 mod standing;
@@ -36,14 +41,50 @@ use window::Moment;
 /// What stands between a person and a code by SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Barrier {
-    /// As many messages as may be sent; another may be after this time.
-    Sends(Duration),
+    /// As many messages as may be sent.
+    Sends {
+        /// Another may be sent after this time.
+        wait: Duration,
+        /// By which limit.
+        limit: SendLimit,
+    },
     /// Too many wrong codes; another may be tried after this time.
     Locked(Duration),
     /// Too many wrong codes since the account was last known to be in good hands.
     Closed,
     /// The state cannot be used; what to do about it, for the admin.
     Unusable(String),
+}
+
+/// The limits of messages, by the names that the configuration uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendLimit {
+    /// `sends_per_user`
+    User,
+    /// `sends_per_user_day`
+    Day,
+    /// `requests_per_user`
+    Requests,
+    /// `sends_per_number`
+    Number,
+    /// `sends_per_host`
+    Host,
+}
+
+impl SendLimit {
+    const ALL: [Self; 5] = [Self::User, Self::Day, Self::Requests, Self::Number, Self::Host];
+
+    /// The name that the configuration uses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "sends_per_user",
+            Self::Day => "sends_per_user_day",
+            Self::Requests => "requests_per_user",
+            Self::Number => "sends_per_number",
+            Self::Host => "sends_per_host",
+        }
+    }
 }
 
 /// One message that was reserved.
@@ -93,7 +134,11 @@ pub struct Visit {
 impl fmt::Display for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sends(wait) => write!(f, "send limit, for {}", in_words(*wait)),
+            Self::Sends { wait, limit } => {
+                let host = if *limit == SendLimit::Host { " --host" } else { "" };
+                let (name, wait) = (limit.name(), in_words(*wait));
+                write!(f, "[limits] {name} is reached, for {wait}; `pam-sms unlock{host}` frees it")
+            }
             Self::Locked(wait) => write!(f, "wrong codes, locked for {}", in_words(*wait)),
             Self::Closed => f.write_str("wrong codes, closed until `pam-sms unlock`"),
             Self::Unusable(reason) => f.write_str(reason),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::ledger::{HOST_FILE, Ledger, unix_time};
+use super::files::{HOST_FILE, KEY_FILE};
+use super::ledger::{Ledger, unix_time};
 use super::store::{Durability, Store};
 use super::{Barrier, Places, backup};
 use crate::login::ports::Limits;
@@ -79,7 +80,9 @@ impl Ledger<'_> {
         let mut changed = self.run.forget(&self.user_file())?;
         changed |= self.lib.forget(&self.failures_file())?;
         for phone in phones {
-            changed |= self.run.forget(&self.number_file(phone)?)?;
+            // Without a key that can be read there is no file of this number that counts.
+            let file = self.number_file(phone).unwrap_or_else(|_| KEY_FILE.to_owned());
+            changed |= self.run.forget(&file)?;
         }
         Ok(changed)
     }

@@ -197,8 +197,8 @@ fn options() -> OpenOptions {
 pub enum StateError {
     /// A file or folder is not to be believed.
     Unsafe(FileError),
-    /// A file does not hold what it should.
-    Damaged(PathBuf),
+    /// A file does not hold what it should, and what to do about it.
+    Damaged(PathBuf, &'static str),
     /// The kernel refuses.
     Io(PathBuf, io::Error),
 }
@@ -207,16 +207,14 @@ impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsafe(error) => error.fmt(f),
-            Self::Damaged(path) => {
-                let path = path.display();
-                write!(
-                    f,
-                    "{path}: is damaged or of another version: run `pam-sms unlock` for it, or \
-                     remove it to count from zero"
-                )
+            Self::Damaged(path, advice) => {
+                write!(f, "{}: is damaged or of another version: {advice}", path.display())
             }
             Self::Io(path, error) if error.kind() == io::ErrorKind::TimedOut => {
                 write!(f, "{}: another process holds the lock", path.display())
+            }
+            Self::Io(path, error) if error.kind() == io::ErrorKind::StorageFull => {
+                write!(f, "{}: {error}: make room there", path.display())
             }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }

@@ -71,6 +71,10 @@ fn wait(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+fn sends(limit: SendLimit, seconds: u64) -> Barrier {
+    Barrier::Sends { wait: wait(seconds), limit }
+}
+
 #[test]
 fn five_messages_in_ten_minutes_and_then_one_has_to_wait() {
     let machine = Machine::new("");
@@ -79,7 +83,7 @@ fn five_messages_in_ten_minutes_and_then_one_has_to_wait() {
         machine.later(60);
     }
     let denied = machine.books("alice").reserve(&phone()).unwrap_err();
-    assert_eq!(denied, Barrier::Sends(wait(300)));
+    assert_eq!(denied, sends(SendLimit::User, 300));
     machine.later(300);
     machine.books("alice").reserve(&phone()).unwrap();
 }
@@ -90,7 +94,7 @@ fn accounts_that_share_a_number_share_what_is_sent_to_it() {
     machine.books("alice").reserve(&phone()).unwrap();
     machine.books("bob").reserve(&phone()).unwrap();
     let carol = machine.books("carol");
-    assert_eq!(carol.reserve(&phone()), Err(Barrier::Sends(wait(600))));
+    assert_eq!(carol.reserve(&phone()), Err(sends(SendLimit::Number, 600)));
     // What the number refused was not taken from the account.
     let standing = carol.standing(&[]).unwrap();
     assert_eq!((standing.sends.0, standing.sends_today.0), (0, 0));
@@ -102,7 +106,7 @@ fn the_machine_has_a_limit_of_its_own() {
     let machine = Machine::new("sends_per_host = '1/1h'");
     machine.books("alice").reserve(&phone()).unwrap();
     let denied = machine.books("bob").reserve(&other_phone()).unwrap_err();
-    assert_eq!(denied, Barrier::Sends(wait(3600)));
+    assert_eq!(denied, sends(SendLimit::Host, 3600));
     assert!(machine.books("bob").unlock_host().unwrap());
     machine.books("bob").reserve(&other_phone()).unwrap();
 }
@@ -117,7 +121,7 @@ fn trap_21_a_verified_login_gives_its_message_back_to_all_but_the_day() {
         machine.later(30);
     }
     let denied = machine.books("alice").reserve(&phone()).unwrap_err();
-    assert_eq!(denied, Barrier::Sends(wait(24 * 3600 - 20 * 30)));
+    assert_eq!(denied, sends(SendLimit::Day, 24 * 3600 - 20 * 30));
 }
 
 #[test]
@@ -129,7 +133,7 @@ fn trap_21_a_refused_message_is_given_back_and_its_request_is_not() {
         books.give_back(&phone(), message, Return::NotSent).unwrap();
     }
     assert_eq!(machine.books("alice").standing(&[]).unwrap().sends_today.0, 0);
-    assert_eq!(machine.books("alice").reserve(&phone()), Err(Barrier::Sends(wait(3600))));
+    assert_eq!(machine.books("alice").reserve(&phone()), Err(sends(SendLimit::Requests, 3600)));
 }
 
 #[test]
@@ -295,6 +299,25 @@ fn state_that_cannot_be_believed_is_a_denial_and_never_an_empty_state() {
             assert!(said.contains(file.to_str().unwrap()), "{said}");
         }
     }
+}
+
+#[test]
+fn unlock_mends_what_is_damaged() {
+    for name in ["user-alice.state", "key.state"] {
+        let machine = Machine::new("");
+        machine.books("alice").reserve(&phone()).unwrap();
+        fs::write(machine.state(name), "garbage").unwrap();
+        machine.books("alice").reserve(&phone()).unwrap_err();
+        assert!(machine.books("alice").unlock(&[phone()]).unwrap(), "{name}");
+        machine.books("alice").reserve(&phone()).unwrap();
+    }
+    let machine = Machine::new("");
+    machine.books("alice").add_backup_codes(1, None).unwrap();
+    fs::write(machine.places.lib.join("backup-alice.state"), "garbage").unwrap();
+    let said = machine.books("alice").backup_codes().unwrap_err().to_string();
+    assert!(said.ends_with("run `pam-sms backup-codes --revoke-all` for its owner"), "{said}");
+    machine.books("alice").revoke_backup_codes().unwrap();
+    assert_eq!(machine.books("alice").backup_codes(), Ok(0));
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Login<'_> {
         let right = live.code.matches(typed.expose());
         let tries = self.wrong.len() + 1;
         let fields = [
-            ("to", &*self.number().masked()),
+            ("to", &*self.person.phones[live.phone].masked()),
             ("via", &live.via),
             ("ref", live.reference.as_str()),
             ("tries", &tries.to_string()),

@@ -36,8 +36,8 @@ use crate::limits::{Barrier, Pending, Reservation, Try};
 use crate::message::Template;
 use crate::people::PhoneNumber;
 
-/// How often an empty answer is answered with the same question again.
-const EMPTY_ANSWERS: u8 = 3;
+/// How often an answer that is none is answered with the same question again.
+const IDLE_ANSWERS: u8 = 3;
 /// How often one login asks at all: a bound on what costs no try (`?`, `r` too early, expired).
 const PROMPTS: u8 = 40;
 
@@ -107,7 +107,7 @@ pub struct Login<'a> {
     world: World<'a>,
     prompts: Prompts,
     state: State,
-    /// Which phone was texted last.
+    /// Which phone was tried last.
     phone: usize,
     /// When each phone was texted last.
     texted: Vec<Option<Duration>>,
@@ -118,7 +118,8 @@ pub struct Login<'a> {
     wrong: Vec<Try>,
     /// Wrong backup codes.
     wrong_backup: u8,
-    empty: u8,
+    /// Answers that were none.
+    idle: u8,
     reopen: bool,
     wants_other_number: bool,
 }
@@ -136,6 +137,7 @@ enum State {
 
 /// A code that was sent, and what is needed to judge an answer to it.
 struct Live {
+    phone: usize,
     code: Code,
     reference: Reference,
     expires: Duration,
@@ -166,7 +168,7 @@ impl<'a> Login<'a> {
             sends: 0,
             wrong: Vec::new(),
             wrong_backup: 0,
-            empty: 0,
+            idle: 0,
             reopen: false,
             wants_other_number: false,
         }
@@ -179,8 +181,9 @@ impl<'a> Login<'a> {
             Ok(never) => match never {},
             Err(verdict) => verdict,
         };
+        let phone = self.live().map_or(self.phone, |live| live.phone);
         let pending = Pending { tries: self.wrong, reopen: self.reopen, remember: None };
-        let (phone, wants_other_number) = (self.phone, self.wants_other_number);
+        let wants_other_number = self.wants_other_number;
         Ending { verdict, pending, phone, wants_other_number }
     }
 
@@ -221,10 +224,10 @@ impl<'a> Login<'a> {
                 Ok(prompts.help(&reference, has_backup))
             }
             // Whatever else it is: the question once more, a few times.
-            (Answer::Empty, _) if self.empty == EMPTY_ANSWERS => Err(self.reject("nothing typed")),
-            _ if self.empty == EMPTY_ANSWERS => Err(self.reject("no usable answer")),
+            (Answer::Empty, _) if self.idle == IDLE_ANSWERS => Err(self.reject("nothing typed")),
+            _ if self.idle == IDLE_ANSWERS => Err(self.reject("no usable answer")),
             (_, state) => {
-                self.empty += 1;
+                self.idle += 1;
                 Ok(match state {
                     State::Unsent => self.prompts.ask_first(self.number().ending()),
                     State::Sent(live) => self.prompts.empty(&live.reference),
@@ -257,11 +260,11 @@ impl<'a> Login<'a> {
         let reason = barrier.to_string();
         match barrier {
             Barrier::Unusable(reason) => Err(self.unusable(reason)),
-            Barrier::Sends(wait) => {
+            Barrier::Sends { wait, .. } => {
                 self.note(Event::Throttled, &reason);
-                match &self.state {
-                    State::Sent(live) => Ok(self.prompts.no_more_for_now(*wait, &live.reference)),
-                    _ => self.dead_end(&prompt::throttled(*wait), Verdict::Throttled, false),
+                match self.valid() {
+                    Some(live) => Ok(self.prompts.no_more_for_now(*wait, &live.reference)),
+                    None => self.dead_end(&prompt::throttled(*wait), Verdict::Throttled, false),
                 }
             }
             Barrier::Locked(wait) => {
@@ -296,16 +299,26 @@ impl<'a> Login<'a> {
         Verdict::Unusable
     }
 
+    /// The number that was tried last.
     fn number(&self) -> &'a PhoneNumber {
         &self.person.phones[self.phone]
     }
 
-    /// The reference of the code that counts, if one does.
-    fn reference(&self) -> Option<&Reference> {
+    /// The code that counts, if one does.
+    fn live(&self) -> Option<&Live> {
         match &self.state {
-            State::Sent(live) => Some(&live.reference),
+            State::Sent(live) => Some(live),
             _ => None,
         }
+    }
+
+    /// The code that counts, if there is still time to type it.
+    fn valid(&self) -> Option<&Live> {
+        self.live().filter(|live| self.world.clock.now() < live.expires)
+    }
+
+    fn reference(&self) -> Option<&Reference> {
+        self.live().map(|live| &live.reference)
     }
 }
 

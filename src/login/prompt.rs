@@ -87,11 +87,10 @@ impl Prompts {
     /// Asked for another message too soon.
     #[must_use]
     pub fn too_early(self, wait: Duration, reference: &Reference) -> String {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let unit = if seconds == 1 { "second" } else { "seconds" };
         self.with_ask(&format!(
-            "Please wait {seconds} {unit} before asking for another SMS.\n\
-             The code with reference {reference} is still valid."
+            "Please wait {} before asking for another SMS.\n\
+             The code with reference {reference} is still valid.",
+            in_words(wait)
         ))
     }
 
@@ -142,13 +141,17 @@ impl Prompts {
     #[must_use]
     pub fn help(self, reference: &Reference, has_backup: bool) -> String {
         let other = if self.other_phone { "o: send a code to your other phone.\n" } else { "" };
+        let not_yours = match self.confirming {
+            true => "Not your number? Type n.",
+            false => "Not your number? Call your administrator.",
+        };
         let backup = if has_backup { "A backup code works here, too.\n" } else { "" };
         self.with_ask(&format!(
             "An SMS with a {digits}-digit code went to your phone.\n\
-             Type the code that stands after {reference} and press Enter.\n\
+             Type the code of the SMS with reference {reference} and press Enter.\n\
              r: send a new code. {other}{backup}\
              No SMS? Check the signal, wait a minute, then type r.\n\
-             Not your number? Call your administrator.",
+             {not_yours}",
             digits = self.digits,
         ))
     }
@@ -177,10 +180,16 @@ impl Prompts {
 pub const NO_PROVIDER: &str = "No SMS could be sent. Your phone is not the problem.\n\
                                Try again later or call your administrator.";
 
+/// Last words: as many messages as one login may have.
+pub const NO_MORE: &str = "No more SMS in this login.\nLog in again for a new code.";
+
 /// Last words: as many messages as may be sent for now.
 #[must_use]
 pub fn throttled(wait: Duration) -> String {
-    format!("No SMS for now: too many were sent.\nTry again in {}.", in_words(wait))
+    format!(
+        "No SMS for now: too many were sent.\nTry again in {}, or call your administrator.",
+        in_words(wait)
+    )
 }
 
 /// Last words: as many wrong codes as the account may have for now.
@@ -219,7 +228,7 @@ pub fn ask_number_again(reason: &str) -> String {
 /// Good to know: the number was confirmed.
 #[must_use]
 pub fn number_saved(ending: &str) -> String {
-    format!("Number ending in {ending} saved. Not yours? Call your administrator.")
+    format!("Number ending in {ending} saved.\nNot yours? Call your administrator.")
 }
 
 /// Last words: this number takes no messages.
@@ -229,7 +238,8 @@ pub fn refused(ending: &str) -> String {
 }
 
 /// Last words: as many wrong codes as one login may have.
-pub const TOO_MANY_TRIES: &str = "Too many wrong codes. This login ends.";
+pub const TOO_MANY_TRIES: &str =
+    "Too many wrong codes. This login ends.\nLog in again for a new code.";
 
 /// Last words: there is no number to send to.
 pub const UNENROLLED: &str =
@@ -256,6 +266,8 @@ mod tests {
             throttled(Duration::from_secs(86_000)),
             locked(Duration::from_secs(86_000)),
             CLOSED.to_owned(),
+            NO_MORE.to_owned(),
+            number_saved("23"),
             ASK_NUMBER.to_owned(),
             ask_number_again(&crate::people::phone::PhoneError::BracketedZero.to_string()),
         ];

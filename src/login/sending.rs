@@ -16,19 +16,24 @@ const SENDS: u8 = 5;
 impl Login<'_> {
     /// `r`: another code to the same phone. It gives no tries back.
     pub(super) fn resend(&mut self) -> Step {
-        self.send_unless_too_early(self.phone)
+        self.send_unless_too_early(self.current())
     }
 
     /// `o`: a code to the next phone. The clock between two messages runs for each phone alone, so
     /// that somebody whose first phone is dead does not have to wait.
     pub(super) fn send_to_other(&mut self) -> Step {
-        let other = (self.phone + 1) % self.person.phones.len();
+        let other = (self.current() + 1) % self.person.phones.len();
         match &self.state {
-            _ if other != self.phone => self.send_unless_too_early(other),
+            _ if other != self.current() => self.send_unless_too_early(other),
             State::Unsent => Ok(self.prompts.ask_first(self.number().ending())),
             State::Sent(live) => Ok(self.prompts.no_other_phone(&live.reference)),
             State::Stuck(verdict, _) => Err(*verdict),
         }
+    }
+
+    /// The phone of the code that counts, else the one that was tried last.
+    fn current(&self) -> usize {
+        self.live().map_or(self.phone, |live| live.phone)
     }
 
     fn send_unless_too_early(&mut self, phone: usize) -> Step {
@@ -39,7 +44,10 @@ impl Login<'_> {
             };
         };
         if self.sends >= SENDS {
-            return Ok(self.prompts.no_more(&live.reference));
+            return match self.valid() {
+                Some(live) => Ok(self.prompts.no_more(&live.reference)),
+                None => self.dead_end(prompt::NO_MORE, Verdict::Rejected, false),
+            };
         }
         let age = self.texted[phone].map(|at| self.world.clock.now().saturating_sub(at));
         match age.and_then(|age| self.rules.limits.resend_after.get().checked_sub(age)) {
@@ -72,7 +80,7 @@ impl Login<'_> {
             (Fate::Accepted, true) => Event::Sent,
             (Fate::Accepted, false) => Event::Resent,
             (Fate::Uncertain, _) => Event::Uncertain,
-            // A helper that died may have sent it: only what surely was not sent is given back.
+            // Only what surely was not sent is given back.
             (Fate::HelperBroken, _) => return self.undelivered(&outcome),
             _ => {
                 let back = self.world.limits.give_back(self.number(), reservation, Return::NotSent);
@@ -82,6 +90,10 @@ impl Login<'_> {
         };
         self.reserved.push((phone, reservation));
         self.journal_delivery(event, &outcome, reference.as_str());
+        if event != Event::Uncertain && !outcome.detail.is_empty() {
+            // It went out, but not by the provider that should have taken it.
+            self.note(Event::Warning, &outcome.detail);
+        }
         let ending = self.number().ending();
         let prompt = match event {
             Event::Sent => self.prompts.sent(ending, &reference),
@@ -89,7 +101,7 @@ impl Login<'_> {
             _ => self.prompts.uncertain(&reference),
         };
         let expires = sent_at + self.rules.lifetime;
-        self.state = State::Sent(Live { code, reference, expires, via: outcome.via });
+        self.state = State::Sent(Live { phone, code, reference, expires, via: outcome.via });
         Ok(prompt)
     }
 
@@ -107,11 +119,15 @@ impl Login<'_> {
         }))
     }
 
-    /// No message left. An earlier code stays good.
+    /// No message left. An earlier code stays good while it lasts.
     fn undelivered(&mut self, outcome: &Outcome) -> Step {
-        if let State::Sent(live) = &self.state {
+        let event = match outcome.fate {
+            Fate::Misconfigured | Fate::NotStarted | Fate::HelperBroken => Event::Error,
+            _ => Event::Undeliverable,
+        };
+        if let Some(live) = self.valid() {
             let prompt = self.prompts.not_resent(&live.reference);
-            self.journal_delivery(Event::Undeliverable, outcome, "");
+            self.journal_delivery(event, outcome, "");
             return Ok(prompt);
         }
         let open =
@@ -121,10 +137,10 @@ impl Login<'_> {
             self.journal_delivery(Event::FailOpen, outcome, "");
             return Err(Verdict::LetInUnreached);
         }
-        self.journal_delivery(Event::Undeliverable, outcome, "");
+        self.journal_delivery(event, outcome, "");
         match outcome.fate {
             Fate::Refused => self.refused(),
-            Fate::Misconfigured | Fate::HelperBroken => {
+            Fate::Misconfigured | Fate::NotStarted | Fate::HelperBroken => {
                 self.dead_end(prompt::NO_PROVIDER, Verdict::Unusable, false)
             }
             _ => self.dead_end(prompt::NO_PROVIDER, Verdict::Undeliverable, false),
@@ -133,7 +149,7 @@ impl Login<'_> {
 
     /// The number takes no messages, or must not; a second phone may.
     fn refused(&mut self) -> Step {
-        if let State::Sent(live) = &self.state {
+        if let Some(live) = self.valid() {
             return Ok(self.prompts.not_resent(&live.reference));
         }
         let said = prompt::refused(self.number().ending());

@@ -1,9 +1,12 @@
+mod enrol;
+mod limits;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::*;
 use crate::delivery::{Fate, Outcome};
-use crate::limits::Return;
+use crate::limits::{Return, SendLimit};
 use crate::secret::Secret;
 
 /// A world that follows a script and remembers what it saw.
@@ -197,25 +200,8 @@ fn rules<'a>(template: &'a Template, limits: &'a LimitRules) -> Rules<'a> {
     }
 }
 
-/// Somebody without a number, who answers this; and whether a number would be stored.
-fn enrol_with(answers: &[&'static str], limits: &str) -> (Verdict, Option<String>, Script) {
-    let template = Template::default();
-    let limits = crate::config::source::Sources::from_text("limits", limits).parse().unwrap();
-    let rules = rules(&template, &limits);
-    let script = Script { answers: answers.iter().copied().collect(), ..Script::default() };
-    let clock = script.clock.clone();
-    let script = std::cell::RefCell::new(script);
-    let (mut host, mut post, mut book) = (Ears(&script), Post(&script), Book(&script));
-    let mut world = World {
-        host: &mut host,
-        delivery: &mut post,
-        limits: &Books(&script),
-        clock: &clock,
-        journal: &mut book,
-    };
-    let ended = enrol::enrol(&rules, "alice", &mut world);
-    let number = ended.number.map(|number| number.as_e164().to_owned());
-    (ended.verdict, number, script.into_inner())
+fn sends(wait: Duration) -> Barrier {
+    Barrier::Sends { wait, limit: SendLimit::User }
 }
 
 fn login(answers: &[&'static str]) -> (Verdict, Script) {
@@ -307,6 +293,7 @@ fn trap_1_only_out_of_reach_lets_in_and_only_where_it_is_allowed() {
         (Fate::Failed, Verdict::Undeliverable, Verdict::Undeliverable),
         (Fate::Refused, Verdict::Refused, Verdict::Refused),
         (Fate::Misconfigured, Verdict::Unusable, Verdict::Unusable),
+        (Fate::NotStarted, Verdict::Unusable, Verdict::Unusable),
         (Fate::HelperBroken, Verdict::Unusable, Verdict::Unusable),
     ] {
         for (open, wanted) in [(IfUnreachable::Allow, allowed), (IfUnreachable::Deny, denied)] {
@@ -359,168 +346,40 @@ fn a_failed_resend_keeps_the_code_that_was_sent() {
 }
 
 #[test]
-fn a_try_is_counted_before_it_is_compared_and_a_message_reserved_before_it_is_sent() {
-    let (_, world) = login(&["x", "code"]);
-    assert_eq!(world.limits_said, ["reserve", "try", "wrong", "try", "right"]);
-    assert_eq!(world.given_back, [Return::Verified]);
-
-    let barred =
-        Script { sends: [Barrier::Sends(Duration::from_secs(420))].into(), ..Script::default() };
-    let (verdict, world) = run_with(barred, &["+4915123456723"], IfUnreachable::Allow);
+fn a_code_that_has_expired_is_not_called_valid_when_no_new_one_can_be_sent() {
+    let script = Script {
+        answers: ["+300", "r"].into(),
+        sends_after_first: Some(sends(Duration::from_secs(60))),
+        ..Script::default()
+    };
+    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::Throttled);
-    assert!(world.texts.is_empty());
-    assert!(world.farewell.unwrap().ends_with("Try again in 7 minutes."));
+    assert!(world.farewell.unwrap().starts_with("No SMS for now"));
 
-    let barred = Script {
-        tries: [Barrier::Locked(Duration::from_secs(900))].into(),
-        answers: ["code", "code"].into(),
-        ..Script::default()
-    };
-    let (verdict, world) = run_with(barred, &["+4915123456723"], IfUnreachable::Allow);
-    assert_eq!(verdict, Verdict::Locked, "the right code is not even compared");
-    assert!(world.farewell.unwrap().starts_with("Too many wrong codes. Locked for 15 minutes."));
-}
-
-#[test]
-fn only_what_surely_was_not_sent_is_given_back() {
-    for (fate, given_back) in [
-        (Fate::Refused, true),
-        (Fate::Failed, true),
-        (Fate::OutOfReach, true),
-        (Fate::Misconfigured, true),
-        (Fate::HelperBroken, false),
-        (Fate::Uncertain, false),
-    ] {
-        let script = Script { outcomes: [fate].into(), ..Script::default() };
-        let (_, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
-        let wanted: &[Return] = if given_back { &[Return::NotSent] } else { &[] };
-        assert_eq!(world.given_back, wanted, "{fate:?}");
-    }
-}
-
-#[test]
-fn the_wrong_code_that_locks_ends_the_login_at_once() {
-    let script = Script { locks: true, answers: ["x", "code"].into(), ..Script::default() };
-    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
-    assert_eq!(verdict, Verdict::Locked);
-    assert_eq!(world.events, ["Sent", "Rejected", "Locked"]);
-}
-
-#[test]
-fn trap_16_a_backup_code_is_the_way_in_wherever_sms_is_shut() {
-    let lock = || Barrier::Locked(Duration::from_secs(900));
-    let shut: [(&str, Script); 5] = [
-        ("locked", Script { sends: [lock()].into(), ..Script::default() }),
-        ("closed", Script { sends: [Barrier::Closed].into(), ..Script::default() }),
-        ("used up", Script { sends: [Barrier::Sends(Duration::ZERO)].into(), ..Script::default() }),
-        ("unreachable", Script { outcomes: [Fate::OutOfReach].into(), ..Script::default() }),
-        ("broken", Script { outcomes: [Fate::HelperBroken].into(), ..Script::default() }),
-    ];
-    for (how, script) in shut {
-        let script = Script {
-            backup_codes: 10,
-            answers: ["1111-1111-1111-1111", "000000", "0000 0000 oooo 0000"].into(),
-            ..script
-        };
-        let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
-        assert_eq!(verdict, Verdict::BackupCode, "{how}");
-        assert!(world.asked[0].ends_with("Backup code, or Enter to give up: "), "{how}");
-        let told = world.told.as_deref();
-        assert_eq!(told, Some("Backup code accepted. It will not work again. 9 left."), "{how}");
-    }
-}
-
-#[test]
-fn giving_up_at_a_dead_end_is_what_the_dead_end_was() {
     let script = Script {
-        sends: [Barrier::Closed].into(),
-        backup_codes: 1,
-        answers: [""].into(),
+        outcomes: [Fate::Accepted, Fate::Failed].into(),
+        answers: ["+300", "r"].into(),
         ..Script::default()
     };
-    let (verdict, _) = run_with(script, &["+4915123456723"], IfUnreachable::Allow);
-    assert_eq!(verdict, Verdict::Locked);
-}
+    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
+    assert_eq!(verdict, Verdict::Undeliverable);
+    assert_eq!(world.farewell.as_deref(), Some(prompt::NO_PROVIDER));
 
-#[test]
-fn a_backup_code_is_taken_at_the_usual_prompt_and_wrong_ones_end_the_login() {
-    let codes = |answers: &[&'static str]| {
-        let answers = answers.iter().copied().collect();
-        let script = Script { backup_codes: 2, answers, ..Script::default() };
-        run_with(script, &["+4915123456723"], IfUnreachable::Deny)
-    };
-    let (verdict, world) = codes(&["?", "0000-0000-0000-0000"]);
-    assert_eq!(verdict, Verdict::BackupCode);
-    assert!(world.asked[1].contains("A backup code works here, too."));
-    let wrong = "1111-1111-1111-1111";
-    let (verdict, world) = codes(&[wrong, wrong, wrong, "code"]);
-    assert_eq!(verdict, Verdict::TooManyTries);
-    assert_eq!(world.limits_said, ["reserve"], "they count as no try of a code by SMS");
-}
-
-#[test]
-fn ask_first_sends_nothing_before_enter() {
-    let asked = |answers: &[&'static str]| {
-        let answers = answers.iter().copied().collect();
-        let script = Script { backup_codes: 1, answers, ..Script::default() };
-        run_by(script, &["+4915123456723"], IfUnreachable::Deny, true)
-    };
-    let (verdict, world) = asked(&["", "code"]);
-    assert_eq!(verdict, Verdict::Accepted);
-    assert_eq!(world.asked[0], "Enter sends a code to the phone ending in 23: ");
-    let (verdict, world) = asked(&["hunter2", "hunter2", "hunter2", "hunter2"]);
+    let (verdict, _) =
+        login(&["+300", "r", "+300", "r", "+300", "r", "+300", "r", "+300", "r", "code"]);
     assert_eq!(verdict, Verdict::Rejected);
-    assert!(world.texts.is_empty() && world.limits_said.is_empty());
-    assert_eq!(asked(&["0000-0000-0000-0000"]).0, Verdict::BackupCode);
 }
 
 #[test]
-fn a_resend_that_the_limits_refuse_keeps_the_code() {
+fn after_a_failed_change_of_phones_the_first_one_counts() {
     let script = Script {
-        answers: ["+31", "r", "code"].into(),
-        sends_after_first: Some(Barrier::Sends(Duration::from_secs(60))),
+        outcomes: [Fate::Accepted, Fate::Failed, Fate::Accepted].into(),
+        answers: ["o", "+31", "r", "code"].into(),
         ..Script::default()
     };
-    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
+    let phones = ["+4915123456723", "+4915123456789"];
+    let (verdict, world) = run_with(script, &phones, IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::Accepted);
-    assert!(world.asked[1].starts_with("No more SMS for now. Try r again in 60 seconds."));
-}
-
-#[test]
-fn a_number_outside_the_countries_gets_nothing() {
-    let (verdict, world) = run_with(Script::default(), &["+881612345678"], IfUnreachable::Allow);
-    assert_eq!(verdict, Verdict::Refused);
-    assert!(world.texts.is_empty() && world.limits_said.is_empty());
-}
-
-#[test]
-fn who_has_no_number_gives_one_and_confirms_it() {
-    let (verdict, number, world) = enrol_with(&["+49 151 23456789", "code"], "");
-    assert_eq!(verdict, Verdict::Accepted);
-    assert_eq!(number.as_deref(), Some("+4915123456789"));
-    assert!(world.asked[1].ends_with("Code to confirm this number, or n to change it: "));
-
-    let (_, number, world) =
-        enrol_with(&["0151 234567", "+49 151 23456789", "n", "+4915123456723", "code"], "");
-    assert_eq!(number.as_deref(), Some("+4915123456723"));
-    assert!(world.asked[1].contains("write the country code first"), "{}", world.asked[1]);
-}
-
-#[test]
-fn a_number_that_is_not_confirmed_is_not_stored() {
-    for answers in [
-        &["+4915123456789", "x", "x", "x"][..],
-        &["+4915123456789", "0000-0000-0000-0000", "", "", "", ""],
-        &["+4915123456789"],
-        &["", "+4915123456789", "code"],
-        &["\u{8}\n\r", "+4915123456789", "code"],
-        &["1", "2", "3", "4", "5", "6", "+4915123456789", "code"],
-    ] {
-        let (verdict, number, _) = enrol_with(answers, "");
-        assert_ne!(verdict, Verdict::Accepted, "{answers:?}");
-        assert_eq!(number, None, "{answers:?}");
-    }
-    let (_, number, world) = enrol_with(&["+375291234567", "code"], "countries = ['+49']");
-    assert_eq!(number, None);
-    assert!(world.texts.is_empty());
+    let texted: Vec<_> = world.texts.iter().map(|(phone, _)| phone.as_str()).collect();
+    assert_eq!(texted, ["23", "89", "23"], "r goes to the phone whose code counts");
 }

@@ -1,0 +1,176 @@
+//! Which file holds what of an account, and how each is changed.
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use rand::{TryRng, rngs::SysRng};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::Barrier;
+use super::backup::{BackupCodes, hex};
+use super::child::Decision;
+use super::ledger::Ledger;
+use super::record::{Damaged, Record};
+use super::store::{StateError, Store};
+use super::window::Window;
+use crate::people::PhoneNumber;
+
+/// The counter that all users of this host share.
+pub(super) const HOST_FILE: &str = "host";
+pub(super) const KEY_FILE: &str = "key";
+/// In place of a boot, where no times are kept.
+const ANY_BOOT: &str = "any";
+
+/// What to do about a file that does not hold what it should.
+const UNLOCK: &str = "run `pam-sms unlock` for it, or remove it to count from zero";
+const REVOKE: &str = "run `pam-sms backup-codes --revoke-all` for its owner";
+const REMOVE_KEY: &str = "remove it; the limits of numbers then count from zero";
+
+impl Ledger<'_> {
+    pub(super) fn change_user<T>(
+        &self,
+        change: impl FnOnce(&mut Record) -> Result<T, Barrier>,
+    ) -> Result<T, Barrier> {
+        self.change(&self.user_file(), self.rules.sends_per_user.get(), change)
+    }
+
+    /// Changes one file of counters under its lock, and drops from it what no longer counts.
+    pub(super) fn change<T>(
+        &self,
+        file: &str,
+        sends: Window,
+        change: impl FnOnce(&mut Record) -> Result<T, Barrier>,
+    ) -> Result<T, Barrier> {
+        let now = self.now();
+        self.run.update(file, |text| {
+            let mut record = self.record_of(file, text)?;
+            let result = change(&mut record)?;
+            sends.forget(&mut record.sends, Duration::ZERO, now);
+            self.day().forget(&mut record.day, Duration::ZERO, now);
+            self.rules.requests_per_user.get().forget(&mut record.requests, Duration::ZERO, now);
+            self.rules.failures_per_user.get().forget(
+                &mut record.failures,
+                self.rules.lockout.get(),
+                now,
+            );
+            Ok((result, Some(Zeroizing::new(record.to_text(&self.boot)))))
+        })
+    }
+
+    /// Reads one file of counters without its lock.
+    pub(super) fn peek(&self, file: &str) -> Result<Record, Barrier> {
+        let text = self.run.read(file)?;
+        self.record_of(file, text.as_deref().map(String::as_str))
+    }
+
+    pub(super) fn record_of(&self, file: &str, text: Option<&str>) -> Result<Record, Barrier> {
+        match text {
+            Some(text) => Record::from_text(text, &self.boot, self.now())
+                .map_err(|Damaged| damaged(&self.run, file, UNLOCK)),
+            // The first time since the machine was started.
+            None if file == self.user_file() => {
+                Ok(Record { total: self.kept_total()?, ..Record::default() })
+            }
+            None => Ok(Record::default()),
+        }
+    }
+
+    pub(super) fn kept_total(&self) -> Result<u32, Barrier> {
+        let file = self.failures_file();
+        let Some(text) = self.lib.read(&file)? else { return Ok(0) };
+        Record::from_text(&text, ANY_BOOT, 0)
+            .map(|record| record.total)
+            .map_err(|Damaged| damaged(&self.lib, &file, UNLOCK))
+    }
+
+    pub(super) fn keep_total(&self, total: impl FnOnce(u32) -> u32) -> Decision {
+        let file = self.failures_file();
+        self.lib.update(&file, |text| {
+            let old = match text {
+                Some(text) => Record::from_text(text, ANY_BOOT, 0)
+                    .map_err(|Damaged| damaged(&self.lib, &file, UNLOCK))?,
+                None => Record::default(),
+            };
+            let new = Record { total: total(old.total), ..Record::default() };
+            let changed = new.total != old.total;
+            Ok(((0, 0), changed.then(|| Zeroizing::new(new.to_text(ANY_BOOT)))))
+        })
+    }
+
+    /// Changes the backup codes under their lock.
+    pub(super) fn change_backup_codes<T>(
+        &self,
+        change: impl FnOnce(&mut BackupCodes) -> Result<T, Barrier>,
+    ) -> Result<T, Barrier> {
+        self.lib.update(&self.backup_file(), |text| {
+            let mut codes = self.backup_codes_of(text)?;
+            let result = change(&mut codes)?;
+            let new = Zeroizing::new(codes.to_text());
+            Ok((result, (text != Some(new.as_str())).then_some(new)))
+        })
+    }
+
+    pub(super) fn backup_codes_of(&self, text: Option<&str>) -> Result<BackupCodes, Barrier> {
+        let Some(text) = text else { return Ok(BackupCodes::default()) };
+        BackupCodes::from_text(text)
+            .map_err(|Damaged| damaged(&self.lib, &self.backup_file(), REVOKE))
+    }
+
+    /// A number as state names it: nobody who reads a list of files learns whose phones they are of.
+    pub(super) fn hash(&self, number: &PhoneNumber) -> Result<String, Barrier> {
+        let key = match self.run.read(KEY_FILE)? {
+            Some(key) => key,
+            None => self.make_key()?,
+        };
+        let key = key.trim_end();
+        if key.len() != 64 {
+            return Err(damaged(&self.run, KEY_FILE, REMOVE_KEY));
+        }
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
+            .map_err(|error| Barrier::Unusable(error.to_string()))?;
+        mac.update(number.as_e164().as_bytes());
+        Ok(hex(&mac.finalize().into_bytes()[..16]))
+    }
+
+    pub(super) fn make_key(&self) -> Result<Zeroizing<String>, Barrier> {
+        self.run.update(KEY_FILE, |text| {
+            if let Some(text) = text {
+                // Another process was faster.
+                return Ok((Zeroizing::new(text.to_owned()), None));
+            }
+            let mut random = Zeroizing::new([0; 32]);
+            SysRng
+                .try_fill_bytes(&mut *random)
+                .map_err(|error| Barrier::Unusable(format!("no random bytes: {error}")))?;
+            let key = Zeroizing::new(hex(&*random) + "\n");
+            Ok((key.clone(), Some(key)))
+        })
+    }
+
+    pub(super) fn user_file(&self) -> String {
+        format!("user-{}", self.user)
+    }
+
+    pub(super) fn number_file(&self, number: &PhoneNumber) -> Result<String, Barrier> {
+        self.hash(number).map(|hash| format!("number-{hash}"))
+    }
+
+    pub(super) fn failures_file(&self) -> String {
+        format!("failures-{}", self.user)
+    }
+
+    pub(super) fn backup_file(&self) -> String {
+        format!("backup-{}", self.user)
+    }
+}
+
+impl From<StateError> for Barrier {
+    fn from(error: StateError) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
+fn damaged(store: &Store, file: &str, advice: &'static str) -> Barrier {
+    StateError::Damaged(store.path_of(file), advice).into()
+}
