@@ -7,14 +7,15 @@
 //!  libpam ─▶ pam/            the border: entry points, items, conversation, return codes
 //!              │
 //!              ▼
-//!            authenticate    arguments, configuration, account, number: the rooms wired together
+//!            authenticate/   arguments, configuration, account, number: the rooms wired together
 //!              │
 //!              ├─▶ config/   files that are believed, with a place for every error
 //!              ├─▶ people/   who has which number
 //!              ▼
-//!            login/          the second factor itself: code, prompt, tries, verdict
-//!              │      ▲
-//!              │      └───── message/   the text of the SMS and its segments
+//!            login/          the second factor itself: policy, code, prompt, verdict
+//!              │  ▲  │
+//!              │  │  └─────▶ limits/    what may be sent and tried, across logins; backup codes
+//!              │  └───────── message/   the text of the SMS and its segments
 //!              ▼
 //!            helper/call ══ socketpair ══▶ helper/serve   (another process, unprivileged)
 //!                                             │
@@ -22,8 +23,9 @@
 //!                                          gateway/       providers as data, over HTTPS
 //! ```
 //!
-//! `audit` writes the log, `secret` keeps what must leave no trace, `sys` makes system calls. The
-//! module is built without the feature `helper`, so that nothing of the network is in it.
+//! `delivery` names what can become of a message, `audit` writes the log, `secret` keeps what must
+//! leave no trace, `sys` makes system calls, `cli` is what an admin types. The module is built without
+//! the features `helper` and `program`, so that nothing of the network is in it.
 
 pub mod audit;
 pub mod authenticate;

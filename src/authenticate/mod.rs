@@ -1,23 +1,37 @@
 //! One authentication from end to end: this is where the rooms are wired together.
+//!
+//! ```text
+//! arguments.rs  what stands in the PAM stack behind the module's name
+//! prepare.rs    who it is, whether they are asked, where a code would go
+//! mod.rs        the login, with all it needs; what is settled once all of it has succeeded
+//! stack.rs      whether the stack has the line that settles
+//! ```
 
+pub mod arguments;
 mod prepare;
+mod stack;
 
+use arguments::Arguments;
 use prepare::{Membership, Stop, Way, load, prepare, visit};
 
 use crate::audit::Audit;
-use crate::config::model::{Config, Day, LimitRules, Unenrolled};
+use crate::config::model::{Config, Day, IfUnreachable, LimitRules, Unenrolled};
 use crate::helper::call::Helper;
-use crate::limits::{Ledger, Pending, Places};
+use crate::limits::child::decide;
+use crate::limits::{Barrier, Ledger, Pending, Places};
 use crate::login::enrol::enrol;
 use crate::login::policy::Groups;
 use crate::login::ports::{Clock, Event, Host, Journal};
 use crate::login::{Login, Person, Rules, Verdict, World, prompt};
-use crate::pam::arguments::Arguments;
 use crate::people::{self, PhoneNumber, Record};
 use crate::sys;
 
 /// Files that this process may need open at once, with room for what the C library opens.
 const OPEN_FILES: u64 = 64;
+
+/// Said in the log where a stack lacks the line that settles.
+const NOT_SETTLED: &str = "wrong tries are not forgiven and nothing is remembered: add \
+                           `account required pam_sms.so` to the stack";
 
 /// What the host program says about this login.
 #[derive(Debug)]
@@ -57,6 +71,8 @@ impl From<Verdict> for Decision {
 #[derive(Debug)]
 pub struct Settlement {
     audit: Audit,
+    /// `PAM_USER` of the login.
+    typed: Option<Vec<u8>>,
     user: String,
     limits: LimitRules,
     number: PhoneNumber,
@@ -66,6 +82,12 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// Whether it belongs to a login of `user`, as typed.
+    #[must_use]
+    pub fn is_of(&self, user: Option<&[u8]>) -> bool {
+        self.typed.as_deref() == user
+    }
+
     /// Whether a number shall be stored as the person's.
     #[must_use]
     pub fn enrols(&self) -> bool {
@@ -123,13 +145,19 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
 /// # Errors
 /// When a number that somebody has confirmed cannot be stored: their next login would take any other.
 pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict> {
-    let Settlement { mut audit, user, limits, number, pending, enrols } = settlement;
+    let _lifted = sys::lift_open_files(OPEN_FILES);
+    let Settlement { mut audit, typed: _, user, limits, number, pending, enrols } = settlement;
     if let Err(barrier) = books(&user, &limits).settle(&pending, &number) {
         audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
     }
     if enrols {
-        if let Err(error) = people::enrolled::keep(&Places::default(), &user, &number) {
-            audit.record(Event::Error, &[("reason", &error.to_string())]);
+        let kept = decide(|| {
+            people::enrolled::keep(&Places::default(), &user, &number)
+                .map(|()| (0, 0))
+                .map_err(|error| Barrier::Unusable(error.to_string()))
+        });
+        if let Err(barrier) = kept {
+            audit.record(Event::Error, &[("reason", &barrier.to_string())]);
             return Err(Verdict::Unusable);
         }
         audit.record(Event::Enrolled, &[("to", &number.masked())]);
@@ -155,10 +183,14 @@ fn ask(
     if ending.verdict == Verdict::Accepted {
         pending.remember = visit(request, config);
     }
+    if pending != Pending::default() && !stack::has_account_line(&request.service) {
+        audit.record(Event::Warning, &[("reason", NOT_SETTLED)]);
+    }
     let settlement = matches!(ending.verdict, Verdict::Accepted | Verdict::BackupCode).then(|| {
         let number = record.phones[ending.phone].clone();
         let (user, limits) = (user.to_owned(), config.limits.clone());
-        Settlement { audit, user, limits, number, pending, enrols: false }
+        let typed = request.user.clone();
+        Settlement { audit, typed, user, limits, number, pending, enrols: false }
     });
     Decision { verdict: ending.verdict, settlement }
 }
@@ -195,9 +227,10 @@ fn may_enrol(user: &str, config: &Config, request: &Request) -> Result<(), Strin
     if rules.enrol_until.is_some_and(|day| Day::today() > day) {
         return Err("enrol_until is over".to_owned());
     }
-    if !crate::pam::stack::has_account_line(&request.service) {
+    if !stack::has_account_line(&request.service) {
         return Err(format!(
-            "the stack of {} has no line `account required pam_sms.so`, which stores the number",
+            "the stack of {} does not begin its account lines with `account required pam_sms.so`, which stores \
+             the number",
             request.service
         ));
     }
@@ -219,11 +252,13 @@ fn enrolment(
     audit.record(Event::Unenrolled, &[("then", "enrol")]);
     let host_name = sys::host_name();
     let mut scene = Scene::new(user, config, request, &host_name);
+    scene.books = scene.books.confirming();
     let (rules, mut world) = scene.world(host, &mut audit);
     let ended = enrol(rules, user, &mut world);
     let settlement = ended.number.map(|number| {
         let (user, limits) = (user.to_owned(), config.limits.clone());
-        Settlement { audit, user, limits, number, pending: ended.pending, enrols: true }
+        let (typed, pending) = (request.user.clone(), ended.pending);
+        Settlement { audit, typed, user, limits, number, pending, enrols: true }
     });
     Decision { verdict: ended.verdict, settlement }
 }
@@ -243,7 +278,7 @@ impl<'a> Scene<'a> {
             attempts: config.code.attempts.get(),
             ask_first: config.code.ask_first,
             limits: &config.limits,
-            if_unreachable: config.delivery.if_unreachable,
+            if_unreachable: if_unreachable(config),
             template: &config.message.text,
             host_name,
         };
@@ -263,6 +298,15 @@ impl<'a> Scene<'a> {
     ) -> (&'s Rules<'a>, World<'s>) {
         let Self { rules, helper, books } = self;
         (rules, World { host, delivery: helper, limits: books, clock: &BootClock, journal: audit })
+    }
+}
+
+/// What happens when no provider can be reached. A caller of su or sudo owns this process and the
+/// helper's share of the machine (a frozen cgroup, a starved one), so there it could be bought.
+fn if_unreachable(config: &Config) -> IfUnreachable {
+    match sys::is_started_by_root() {
+        true => config.delivery.if_unreachable,
+        false => IfUnreachable::Deny,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::arguments::Arguments;
 use super::{Request, books};
 use crate::audit::Audit;
 use crate::config::file::Trust;
@@ -10,7 +11,6 @@ use crate::config::source::{ConfigError, Sources};
 use crate::limits::{Barrier, Visit};
 use crate::login::policy::{self, Groups, Ruling, Who};
 use crate::login::ports::{Event, Journal};
-use crate::pam::arguments::Arguments;
 use crate::people::{self, Record};
 use crate::sys::{self, Account};
 

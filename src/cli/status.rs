@@ -102,7 +102,7 @@ fn in_words_for(user: &str, barrier: Option<&Barrier>) -> String {
         Some(Barrier::Closed) => {
             format!("closed after too many wrong codes; `pam-sms unlock {user}` opens them")
         }
-        Some(Barrier::Unusable(reason)) => reason.clone(),
+        Some(barrier) => barrier.to_string(),
     }
 }
 
@@ -114,7 +114,7 @@ fn as_json(user: &str, phones: &[PhoneNumber], standing: &Standing, office: &Off
         Some(Barrier::Sends { wait, .. }) => ("throttled", Some(wait)),
         Some(Barrier::Locked(wait)) => ("locked", Some(wait)),
         Some(Barrier::Closed) => ("closed", None),
-        Some(Barrier::Unusable(_)) => ("unusable", None),
+        Some(Barrier::Busy(_) | Barrier::Unusable(_)) => ("unusable", None),
     };
     let remembered: Vec<_> = standing
         .remembered

@@ -130,7 +130,7 @@ pub enum Subject {
     Caller,
 }
 
-/// A day of the local calendar, written as in 2026-12-31.
+/// A day in UTC, written as in 2026-12-31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day {
     year: u16,

@@ -32,6 +32,7 @@ fn encode(decision: &Decision) -> String {
         }
         Err(Barrier::Locked(wait)) => format!("locked {}", wait.as_millis()),
         Err(Barrier::Closed) => "closed ".to_owned(),
+        Err(Barrier::Busy(reason)) => format!("busy {reason}"),
         Err(Barrier::Unusable(reason)) => format!("unusable {reason}"),
     }
 }
@@ -54,6 +55,7 @@ fn decode(text: &str) -> Decision {
         }
         "locked" => Err(Barrier::Locked(wait()?)),
         "closed" => Err(Barrier::Closed),
+        "busy" => Err(Barrier::Busy(rest.to_owned())),
         "unusable" => Err(Barrier::Unusable(rest.to_owned())),
         _ => Err(nonsense()),
     }
@@ -70,6 +72,7 @@ mod tests {
             Ok((1, -2)),
             Err(Barrier::Locked(wait)),
             Err(Barrier::Closed),
+            Err(Barrier::Busy("a lock".to_owned())),
             Err(Barrier::Unusable("no space left on device".to_owned())),
         ];
         all.extend(SendLimit::ALL.map(|limit| Err(Barrier::Sends { wait, limit })));

@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 use super::Barrier;
 use super::backup::{BackupCodes, hex};
 use super::child::Decision;
-use super::ledger::Ledger;
+use super::ledger::{BOOT_ID, Ledger};
 use super::record::{Damaged, Record};
 use super::store::{StateError, Store};
-use super::window::Window;
+use super::window::{Moment, Window};
 use crate::people::PhoneNumber;
 
 /// The counter that all users of this host share.
@@ -30,7 +30,7 @@ const REMOVE_KEY: &str = "remove it; the limits of numbers then count from zero"
 impl Ledger<'_> {
     pub(super) fn change_user<T>(
         &self,
-        change: impl FnOnce(&mut Record) -> Result<T, Barrier>,
+        change: impl FnOnce(&mut Record, Moment) -> Result<T, Barrier>,
     ) -> Result<T, Barrier> {
         self.change(&self.user_file(), self.rules.sends_per_user.get(), change)
     }
@@ -40,12 +40,13 @@ impl Ledger<'_> {
         &self,
         file: &str,
         sends: Window,
-        change: impl FnOnce(&mut Record) -> Result<T, Barrier>,
+        change: impl FnOnce(&mut Record, Moment) -> Result<T, Barrier>,
     ) -> Result<T, Barrier> {
-        let now = self.now();
         self.run.update(file, |text| {
+            // Only now, with the lock: time must not go back from one change to the next.
+            let now = self.now();
             let mut record = self.record_of(file, text)?;
-            let result = change(&mut record)?;
+            let result = change(&mut record, now)?;
             sends.forget(&mut record.sends, Duration::ZERO, now);
             self.day().forget(&mut record.day, Duration::ZERO, now);
             self.rules.requests_per_user.get().forget(&mut record.requests, Duration::ZERO, now);
@@ -54,7 +55,7 @@ impl Ledger<'_> {
                 self.rules.lockout.get(),
                 now,
             );
-            Ok((result, Some(Zeroizing::new(record.to_text(&self.boot)))))
+            Ok((result, Some(Zeroizing::new(record.to_text(self.boot()?)))))
         })
     }
 
@@ -66,7 +67,7 @@ impl Ledger<'_> {
 
     pub(super) fn record_of(&self, file: &str, text: Option<&str>) -> Result<Record, Barrier> {
         match text {
-            Some(text) => Record::from_text(text, &self.boot, self.now())
+            Some(text) => Record::from_text(text, self.boot()?, self.now())
                 .map_err(|Damaged| damaged(&self.run, file, UNLOCK)),
             // The first time since the machine was started.
             None if file == self.user_file() => {
@@ -152,6 +153,16 @@ impl Ledger<'_> {
         format!("user-{}", self.user)
     }
 
+    /// What names this boot. To guess it would forget what counts, or keep it for good.
+    fn boot(&self) -> Result<&str, Barrier> {
+        let none = || Barrier::Unusable(format!("{BOOT_ID}: cannot be read: mount /proc"));
+        self.boot.as_deref().ok_or_else(none)
+    }
+
+    pub(super) fn confirmation_file(&self, number: &PhoneNumber) -> Result<String, Barrier> {
+        self.hash(number).map(|hash| format!("confirm-{hash}"))
+    }
+
     pub(super) fn number_file(&self, number: &PhoneNumber) -> Result<String, Barrier> {
         self.hash(number).map(|hash| format!("number-{hash}"))
     }
@@ -167,7 +178,10 @@ impl Ledger<'_> {
 
 impl From<StateError> for Barrier {
     fn from(error: StateError) -> Self {
-        Self::Unusable(error.to_string())
+        match error.is_busy() {
+            true => Self::Busy(error.to_string()),
+            false => Self::Unusable(error.to_string()),
+        }
     }
 }
 

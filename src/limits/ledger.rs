@@ -17,6 +17,10 @@ use crate::secret::Secret;
 
 /// The most visits that are remembered of one person; the oldest go first.
 const MOST_VISITS: usize = 16;
+/// Messages that may go to a number before it is known to be the person's.
+const CONFIRMATIONS: Window = Window { count: 3, span: Duration::from_secs(24 * 60 * 60) };
+/// Where the kernel says which boot this is.
+pub(super) const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Where state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +44,9 @@ pub struct Ledger<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) run: Store,
     pub(super) lib: Store,
-    pub(super) boot: String,
+    /// What names this boot; nothing where the kernel does not say.
+    pub(super) boot: Option<String>,
+    is_confirming: bool,
 }
 
 impl<'a> Ledger<'a> {
@@ -52,12 +58,19 @@ impl<'a> Ledger<'a> {
         user: &'a str,
         clock: &'a dyn Clock,
     ) -> Self {
-        // Without /proc every boot is the same, and events of an earlier one seem younger.
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let boot = if boot.trim().is_empty() { "unknown" } else { boot.trim() }.to_owned();
+        let boot = fs::read_to_string(BOOT_ID).ok().map(|boot| boot.trim().to_owned());
+        let boot = boot.filter(|boot| !boot.is_empty());
         let run = Store::new(&places.run, Durability::Process);
         let lib = Store::new(&places.lib, Durability::Power);
-        Self { rules, user, clock, run, lib, boot }
+        Self { rules, user, clock, run, lib, boot, is_confirming: false }
+    }
+
+    /// The same books for a number that is only what somebody says: it may be a stranger's, so few
+    /// messages go there, and they do not count against its owner.
+    #[must_use]
+    pub fn confirming(mut self) -> Self {
+        self.is_confirming = true;
+        self
     }
 
     /// Says what [`Limits::reserve`] would, and reserves nothing.
@@ -65,13 +78,18 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// As [`Limits::reserve`].
     pub fn would_reserve(&self, number: &PhoneNumber) -> Result<(), Barrier> {
+        // In a safe place, since it may have to make the key of the numbers.
+        decide(|| self.would_reserve_here(number)).map(drop)
+    }
+
+    fn would_reserve_here(&self, number: &PhoneNumber) -> Decision {
         let now = self.now();
         let user = self.peek(&self.user_file())?;
         self.may_be_sent_to(&user, now)?;
         for (file, window, limit) in self.shared_files(number)? {
             fits(window, limit, &self.peek(&file)?.sends, now)?;
         }
-        Ok(())
+        Ok((0, 0))
     }
 
     /// Whether this visit needs no code, because one was accepted there not long ago and went to a
@@ -104,27 +122,31 @@ impl<'a> Ledger<'a> {
     }
 
     fn reserve_here(&self, number: &PhoneNumber) -> Decision {
-        let now = self.now();
-        self.change_user(|user| {
+        let now = self.change_user(|user, now| {
             self.may_be_sent_to(user, now)?;
-            user.sends.push(now);
-            user.day.push(now);
-            user.requests.push(now);
-            Ok(())
+            insert(&mut user.sends, now);
+            insert(&mut user.day, now);
+            insert(&mut user.requests, now);
+            Ok(now)
         })?;
         let mut granted: Vec<(String, Window)> = Vec::new();
         for (file, window, limit) in self.shared_files(number)? {
-            let reserved = self.change(&file, window, |record| {
+            let reserved = self.change(&file, window, |record, _| {
                 fits(window, limit, &record.sends, now)?;
-                record.sends.push(now);
+                insert(&mut record.sends, now);
                 Ok(())
             });
+            if file == HOST_FILE && matches!(reserved, Err(Barrier::Busy(_))) {
+                // It guards what all cost together. A single process that somebody has frozen while
+                // it holds this lock must not shut out everybody.
+                return Ok((now, 1));
+            }
             if let Err(barrier) = reserved {
                 for (file, window) in granted {
-                    self.change(&file, window, |record| remove(&mut record.sends, now))?;
+                    self.change(&file, window, |record, _| remove(&mut record.sends, now))?;
                 }
                 // Not even a request was made.
-                self.change_user(|user| {
+                self.change_user(|user, _| {
                     remove(&mut user.requests, now)?;
                     remove(&mut user.day, now)?;
                     remove(&mut user.sends, now)
@@ -137,34 +159,33 @@ impl<'a> Ledger<'a> {
     }
 
     fn give_back_here(&self, number: &PhoneNumber, at: Moment, why: Return) -> Decision {
-        self.change_user(|user| {
+        self.change_user(|user, _| {
             if why == Return::NotSent {
                 remove(&mut user.day, at)?;
             }
             remove(&mut user.sends, at)
         })?;
         for (file, window, _) in self.shared_files(number)? {
-            self.change(&file, window, |record| remove(&mut record.sends, at))?;
+            match self.change(&file, window, |record, _| remove(&mut record.sends, at)) {
+                Err(Barrier::Busy(_)) if file == HOST_FILE => {}
+                other => other?,
+            }
         }
         Ok((0, 0))
     }
 
     fn count_try_here(&self) -> Decision {
-        let now = self.now();
-        let rules = self.rules;
-        let window = rules.failures_per_user.get();
-        let lockout = rules.lockout.get();
-        let locks = self.change_user(|user| {
+        let (window, lockout) = (self.rules.failures_per_user.get(), self.rules.lockout.get());
+        self.change_user(|user, now| {
             self.is_open(user, now)?;
-            user.failures.push(now);
+            insert(&mut user.failures, now);
             user.total += 1;
-            Ok(window.lock(&user.failures, lockout, now))
-        })?;
-        Ok((now, millis(locks)))
+            Ok((now, millis(window.lock(&user.failures, lockout, now))))
+        })
     }
 
     fn forget_tries(&self, tries: &[Try]) -> Decision {
-        let total = self.change_user(|user| {
+        let total = self.change_user(|user, _| {
             for one in tries {
                 remove(&mut user.failures, one.at)?;
                 user.total = user.total.saturating_sub(1);
@@ -180,7 +201,7 @@ impl<'a> Ledger<'a> {
 
     fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
         if pending.reopen {
-            self.change_user(|user| {
+            self.change_user(|user, _| {
                 user.failures.clear();
                 user.total = 0;
                 Ok(())
@@ -200,7 +221,7 @@ impl<'a> Ledger<'a> {
                 address: visit.address.to_string(),
                 number: self.hash(number)?,
             };
-            self.change_user(|user| {
+            self.change_user(|user, _| {
                 user.remembered
                     .retain(|kept| (&kept.service, &kept.address) != (&one.service, &one.address));
                 user.remembered.push(one);
@@ -253,10 +274,13 @@ impl<'a> Ledger<'a> {
         &self,
         number: &PhoneNumber,
     ) -> Result<[(String, Window, SendLimit); 2], Barrier> {
-        Ok([
-            (self.number_file(number)?, self.rules.sends_per_number.get(), SendLimit::Number),
-            (HOST_FILE.to_owned(), self.rules.sends_per_host.get(), SendLimit::Host),
-        ])
+        let of_number = match self.is_confirming {
+            true => (self.confirmation_file(number)?, CONFIRMATIONS, SendLimit::Number),
+            false => {
+                (self.number_file(number)?, self.rules.sends_per_number.get(), SendLimit::Number)
+            }
+        };
+        Ok([of_number, (HOST_FILE.to_owned(), self.rules.sends_per_host.get(), SendLimit::Host)])
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -266,7 +290,8 @@ impl<'a> Ledger<'a> {
 
 impl Limits for Ledger<'_> {
     fn reserve(&self, number: &PhoneNumber) -> Result<Reservation, Barrier> {
-        decide(|| self.reserve_here(number)).map(|(at, _)| Reservation(at))
+        let reserved = decide(|| self.reserve_here(number));
+        reserved.map(|(at, busy)| Reservation { at, host_was_busy: busy == 1 })
     }
 
     fn give_back(
@@ -275,7 +300,7 @@ impl Limits for Ledger<'_> {
         message: Reservation,
         why: Return,
     ) -> Result<(), Barrier> {
-        decide(|| self.give_back_here(number, message.0, why)).map(drop)
+        decide(|| self.give_back_here(number, message.at, why)).map(drop)
     }
 
     fn count_try(&self) -> Result<Try, Barrier> {
@@ -312,6 +337,12 @@ fn fits(window: Window, limit: SendLimit, events: &[Moment], now: Moment) -> Res
         Duration::ZERO => Ok(()),
         wait => Err(Barrier::Sends { wait, limit }),
     }
+}
+
+/// Puts one event in its place. It may be older than the last: the account's file was first, and by
+/// the time the next one is locked another process may have been here.
+fn insert(list: &mut Vec<Moment>, moment: Moment) {
+    list.insert(list.partition_point(|&kept| kept <= moment), moment);
 }
 
 /// Takes one event back, if it is still there.

@@ -23,7 +23,7 @@ pub mod record;
 pub mod store;
 pub mod window;
 
-mod child;
+pub mod child;
 mod destinations;
 mod files;
 mod ledger;
@@ -52,6 +52,8 @@ pub enum Barrier {
     Locked(Duration),
     /// Too many wrong codes since the account was last known to be in good hands.
     Closed,
+    /// Another process holds the lock and does not give it back.
+    Busy(String),
     /// The state cannot be used; what to do about it, for the admin.
     Unusable(String),
 }
@@ -89,7 +91,11 @@ impl SendLimit {
 
 /// One message that was reserved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reservation(Moment);
+pub struct Reservation {
+    at: Moment,
+    /// Whether the machine's own counter was busy, and does not have it.
+    pub host_was_busy: bool,
+}
 
 /// Why a reservation is given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +147,7 @@ impl fmt::Display for Barrier {
             }
             Self::Locked(wait) => write!(f, "wrong codes, locked for {}", in_words(*wait)),
             Self::Closed => f.write_str("wrong codes, closed until `pam-sms unlock`"),
-            Self::Unusable(reason) => f.write_str(reason),
+            Self::Busy(reason) | Self::Unusable(reason) => f.write_str(reason),
         }
     }
 }

@@ -203,6 +203,14 @@ pub enum StateError {
     Io(PathBuf, io::Error),
 }
 
+impl StateError {
+    /// Whether another process did not give back a lock in time.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Io(_, error) if error.kind() == io::ErrorKind::TimedOut)
+    }
+}
+
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -210,7 +218,7 @@ impl fmt::Display for StateError {
             Self::Damaged(path, advice) => {
                 write!(f, "{}: is damaged or of another version: {advice}", path.display())
             }
-            Self::Io(path, error) if error.kind() == io::ErrorKind::TimedOut => {
+            Self::Io(path, _) if self.is_busy() => {
                 write!(f, "{}: another process holds the lock", path.display())
             }
             Self::Io(path, error) if error.kind() == io::ErrorKind::StorageFull => {

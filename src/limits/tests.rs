@@ -350,6 +350,54 @@ fn files_are_roots_alone_and_name_no_number() {
 }
 
 #[test]
+fn parallel_logins_leave_their_files_in_order() {
+    struct Real;
+    impl Clock for Real {
+        fn now(&self) -> Duration {
+            crate::sys::boot_time()
+        }
+    }
+    let machine = Machine::new("sends_per_host = '10000/1h'\nfailures_per_user = '10000/1h'");
+    let places = &machine.places;
+    std::thread::scope(|scope| {
+        for user in ["alice", "bob", "carol", "dave", "alice", "bob", "carol", "dave"] {
+            let rules = &machine.rules;
+            scope.spawn(move || {
+                let books = Ledger::new(places, rules, user, &Real);
+                for _ in 0..50 {
+                    // That a limit is reached is well; that a file is damaged is not.
+                    for said in [books.reserve(&phone()).err(), books.count_try().err()] {
+                        assert!(!matches!(said, Some(Barrier::Unusable(_))), "{said:?}");
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_machine_counter_that_somebody_holds_shuts_out_nobody() {
+    let machine = Machine::new("");
+    machine.books("alice").reserve(&phone()).unwrap();
+    let lock = fs::File::open(machine.state("host.lock")).unwrap();
+    crate::sys::lock_exclusively(&lock, wait(1)).unwrap();
+    assert!(machine.books("alice").reserve(&phone()).unwrap().host_was_busy);
+}
+
+#[test]
+fn a_number_that_is_only_claimed_gets_few_messages_and_its_owner_keeps_theirs() {
+    let machine = Machine::new("");
+    for _ in 0..3 {
+        machine.books("mallory").confirming().reserve(&phone()).unwrap();
+    }
+    let denied = machine.books("mallory").confirming().reserve(&phone()).unwrap_err();
+    assert_eq!(denied, sends(SendLimit::Number, 24 * 3600));
+    for _ in 0..5 {
+        machine.books("alice").reserve(&phone()).unwrap();
+    }
+}
+
+#[test]
 fn trap_4_the_lock_outlives_every_change() {
     use std::os::unix::fs::MetadataExt;
     let machine = Machine::new("");

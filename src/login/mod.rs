@@ -7,7 +7,8 @@
 //! judging.rs   an answer: counted, compared
 //! enrol.rs     somebody without a number gives one
 //! code.rs      the code and its reference     answer.rs  what was typed
-//! prompt.rs    what is said                   ports.rs   what a login needs of the world
+//! prompt.rs    what is said                   verdict.rs how it ended
+//! ports.rs     what a login needs of the world
 //! ```
 //!
 //! This room knows no PAM, no network and no file. It sees the world through the traits of
@@ -259,7 +260,11 @@ impl<'a> Login<'a> {
     fn barred(&mut self, barrier: &Barrier) -> Step {
         let reason = barrier.to_string();
         match barrier {
-            Barrier::Unusable(reason) => Err(self.unusable(reason)),
+            // Whatever is wrong with the counters, a backup code has its own file.
+            Barrier::Busy(_) | Barrier::Unusable(_) => {
+                self.world.journal.record(Event::Error, &[("reason", &reason)]);
+                self.dead_end(prompt::UNUSABLE, Verdict::Unusable, false)
+            }
             Barrier::Sends { wait, .. } => {
                 self.note(Event::Throttled, &reason);
                 match self.valid() {

@@ -69,6 +69,12 @@ impl Login<'_> {
             Ok(reservation) => reservation,
             Err(barrier) => return self.barred(&barrier),
         };
+        if reservation.host_was_busy {
+            self.note(
+                Event::Warning,
+                "the lock on host.state is held: this message is not counted there",
+            );
+        }
         let (code, reference) = self.draw().map_err(|error| self.unusable(&error.to_string()))?;
         let text = self.text(&code, &reference);
         let sent_at = self.world.clock.now();

@@ -6,10 +6,8 @@
 
 #![allow(unsafe_code)]
 
-pub mod arguments;
 pub mod conversation;
 pub mod handle;
-pub mod stack;
 pub mod verdict;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -19,11 +17,11 @@ use std::sync::Once;
 use pamsm::{PamError, PamFlags};
 
 use crate::audit::Audit;
+use crate::authenticate::arguments::Arguments;
 use crate::authenticate::{Request, Settlement, authenticate, settle};
 use crate::login::Verdict;
 use crate::login::answer::is_sshd_fake;
 use crate::login::ports::{Event, Journal};
-use arguments::Arguments;
 use conversation::PamHost;
 use handle::Handle;
 
@@ -66,7 +64,11 @@ pub unsafe extern "C" fn pam_sm_acct_mgmt(
         // SAFETY: libpam's handle stays valid until this function returns.
         let Some(handle) = (unsafe { Handle::new(pamh) }) else { return Ok(()) };
         match handle.take() {
-            Some(settlement) => settle(settlement, &mut PamHost::new(handle, is_silent(flags))),
+            // Another user may have been asked about since.
+            Some(settlement) if settlement.is_of(handle.user().as_deref()) => {
+                settle(settlement, &mut PamHost::new(handle, is_silent(flags)))
+            }
+            Some(_) => Ok(()),
             None => Ok(()),
         }
     }));
@@ -107,6 +109,8 @@ macro_rules! ignored {
 ignored! { pam_sm_open_session pam_sm_close_session pam_sm_chauthtok }
 
 fn answer(handle: Handle<'_>, silent: bool, words: &[String]) -> Verdict {
+    // What an earlier attempt on this handle has left must not outlive it.
+    drop(handle.take());
     let service = handle.service().unwrap_or_default();
     let arguments = match Arguments::parse(words.iter().map(String::as_str)) {
         Ok(arguments) => arguments,

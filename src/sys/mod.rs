@@ -46,18 +46,20 @@ pub fn boot_time() -> Duration {
 pub fn syslog_time() -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let tm = local_time();
+    let tm = broken_down(libc::localtime_r);
     let month = usize::try_from(tm.tm_mon).ok().and_then(|i| MONTHS.get(i)).unwrap_or(&"Jan");
     format!("{month} {:2} {:02}:{:02}:{:02}", tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec)
 }
 
-fn local_time() -> libc::tm {
+fn broken_down(
+    by: unsafe extern "C" fn(*const libc::time_t, *mut libc::tm) -> *mut libc::tm,
+) -> libc::tm {
     let mut parts = MaybeUninit::<libc::tm>::zeroed();
-    // SAFETY: `time` takes NULL; `localtime_r` writes to the `tm` it is given, and an all-zero `tm`
+    // SAFETY: `time` takes NULL; both functions write to the `tm` it is given, and an all-zero `tm`
     // is a valid one where it does not.
     unsafe {
         let now = libc::time(std::ptr::null_mut());
-        libc::localtime_r(&raw const now, parts.as_mut_ptr());
+        by(&raw const now, parts.as_mut_ptr());
         parts.assume_init()
     }
 }
@@ -101,9 +103,10 @@ pub fn is_started_by_root() -> bool {
     unsafe { libc::getuid() == 0 }
 }
 
-/// The day of the wall clock in local time: year, month and day, counted from 1.
+/// The day of the wall clock in UTC: year, month and day, counted from 1. Local time under su and sudo
+/// is what the caller says it is (`TZ`).
 pub fn today() -> (u16, u8, u8) {
-    let tm = local_time();
+    let tm = broken_down(libc::gmtime_r);
     let number = |value: libc::c_int| u8::try_from(value).unwrap_or(0);
     let year = u16::try_from(tm.tm_year + 1900).unwrap_or(0);
     (year, number(tm.tm_mon + 1), number(tm.tm_mday))

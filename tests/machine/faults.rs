@@ -99,7 +99,7 @@ fn folders_and_users_that_are_not_there_or_not_to_be_believed() {
 #[test]
 fn helpers_that_cannot_be_used() {
     each_is_a_denial(&[
-        ("helper /usr/libexec/pam-sms-helper: No such file or directory", |_| {
+        ("helper /usr/libexec/pam-sms-helper: does not exist: install the package pam-sms", |_| {
             fs::remove_file(HELPER).unwrap();
         }),
         ("helper /usr/libexec/pam-sms-helper: cannot be started: Permission denied", |_| {

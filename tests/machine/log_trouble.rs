@@ -45,7 +45,10 @@ fn trap_25_silence_drops_information_and_keeps_prompts() {
 
     // Last words are a message where they need no prompt.
     let client = |service: &str| Client::new(&machine, service).user("alice").answer(WRONG);
-    assert_eq!(client("sms").run().errors, ["Too many wrong codes. This login ends."]);
+    assert_eq!(
+        client("sms").run().errors,
+        ["Too many wrong codes. This login ends.\nLog in again for a new code."]
+    );
     let silent = client("sms").flag("--silent").run();
     assert_eq!((silent.result, silent.errors, silent.infos), (MAXTRIES, Vec::new(), Vec::new()));
     assert_eq!(silent.prompts.len(), 3);

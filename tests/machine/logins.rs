@@ -124,6 +124,24 @@ fn trap_20_method_password_sends_nothing() {
     assert!(!fs::exists("/run/pam-sms/outbox").unwrap());
 }
 
+#[test]
+fn trap_1_no_outage_opens_su_whose_caller_could_make_one() {
+    let machine = machine();
+    // Nobody listens there.
+    machine.config(
+        "[delivery]\nif_unreachable = 'allow'\n[[provider]]\nkind = 'smsc'\nlogin = 'acme'\n\
+         password = 'x'\nbase_url = 'https://127.0.0.1:1'\n",
+    );
+    machine.pam_example("su");
+    let log = machine.log();
+    let mut alice = Person::su("bob");
+    alice.see("Password:");
+    alice.type_line(BOB_PASSWORD);
+    assert_ne!(alice.gone(), 0);
+    log.wait_for("event=undeliverable to=*89");
+    assert!(log.ours().iter().all(|line| !line.contains("event=failopen")), "{:?}", log.ours());
+}
+
 /// Nothing but the standard descriptors, so that su itself has just enough.
 const CRAMPED: &str = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 6; exec su bob";
 

@@ -34,7 +34,8 @@ fn machine(arguments: &str) -> (Machine, Log) {
         &format!(
             "auth [success=done ignore=1 default=die] pam_sms.so {arguments}\n\
              auth requisite pam_deny.so\n\
-             auth [default=die] pam_debug.so auth=cred_unavail\n"
+             auth [default=die] pam_debug.so auth=cred_unavail\n\
+             account required pam_sms.so\n"
         ),
     );
     let log = machine.log();
