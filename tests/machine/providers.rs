@@ -2,8 +2,9 @@
 
 use crate::support::gateway::{Behaviour, Certificate, Gateway, account};
 use crate::support::log::Log;
-use crate::support::machine::Machine;
+use crate::support::machine::{ALICE_PASSWORD, Machine};
 use crate::support::pam::Client;
+use crate::support::person::Person;
 
 const STACK: &str = "auth requisite pam_sms.so\nauth required pam_permit.so\n";
 const TEXT: &str = "{reference}-{code} код для входа 🔑 & <a> + ß";
@@ -83,10 +84,10 @@ fn elsewhere() -> String {
     twilio() + "\nbase_url='https://sms.example'"
 }
 
-#[test]
-fn every_format_is_accepted_in_latin_and_beyond() {
+/// Every way to take a message, and a provider's table for it.
+fn tables() -> [(&'static str, String); 7] {
     use account::*;
-    let tables = [
+    [
         ("twilio", twilio()),
         (
             "twilio",
@@ -109,8 +110,30 @@ fn every_format_is_accepted_in_latin_and_beyond() {
             format!("kind='smsc'\nlogin='{SMSC_LOGIN}'\npassword='{SMSC_PASSWORD}'\nfrom='Acme'"),
         ),
         ("smsc", format!("kind='smsc'\napi_key='{SMSC_APIKEY}'")),
-    ];
-    for (format, table) in tables {
+    ]
+}
+
+#[test]
+fn a_real_ssh_client_gets_in_by_every_format() {
+    for (format, table) in tables() {
+        let (machine, gateway, log) = Setup::with(&table).start();
+        machine.pam_example("sshd-password");
+        let _sshd = machine.sshd("");
+        let mut alice = Person::ssh("alice", &["-o", "RemoteCommand=echo in-as-$(id -un)"]);
+        alice.see("Password:");
+        alice.type_line(ALICE_PASSWORD);
+        alice.see("or ? for help: ");
+        let message = gateway.wait_for_message(0);
+        assert_eq!(message.format, format);
+        alice.type_line(&message.code());
+        alice.see("in-as-alice");
+        assert_eq!(alice.gone(), 0, "{format}: {:?}", log.lines());
+    }
+}
+
+#[test]
+fn every_format_is_accepted_in_latin_and_beyond() {
+    for (format, table) in tables() {
         let beyond = format!("[message]\ntext = '{TEXT}'");
         for more in ["", &beyond] {
             let (machine, gateway, log) = Setup::with(&table).more(more).start();
