@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny};
+use toml::Spanned;
 
 use crate::limits::window::Limit;
 use crate::login::policy::Network;
@@ -205,8 +206,8 @@ pub struct DeliveryRules {
     pub if_unreachable: IfUnreachable,
     /// The system user that the helper becomes.
     pub run_as: Option<String>,
-    /// The only proxy that is ever used, `http://host:port`.
-    pub proxy: Option<String>,
+    /// The only proxy that is ever used, `http://host:port`; who sends judges it.
+    pub proxy: Option<Spanned<String>>,
     /// Authorities to trust instead of the system's.
     pub ca_file: Option<AbsolutePath>,
 }

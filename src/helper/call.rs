@@ -63,7 +63,10 @@ impl Helper<'_> {
 }
 
 /// A program that others could have changed is not started as root.
-fn check_program(program: &Path) -> Result<(), String> {
+///
+/// # Errors
+/// In words, when it is missing or not root's alone.
+pub fn check_program(program: &Path) -> Result<(), String> {
     let meta = fs::metadata(program).map_err(|error| error.to_string())?;
     if !meta.is_file() {
         return Err("is not a regular file".to_owned());
