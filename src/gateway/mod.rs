@@ -82,17 +82,15 @@ impl Gateway {
     ) -> Result<Self, ConfigError> {
         let config: Config<Tables> = sources.parse()?;
         let run_as = config.delivery.run_as.clone().unwrap_or_else(|| RUN_AS.to_owned());
-        let proxy = config.delivery.proxy.as_ref().map(|written| {
-            connect::proxy(written.get_ref())
-                .map_err(|said| sources.error_at(&written.span(), said))
-        });
+        let proxy = config.delivery.proxy.as_deref().map(connect::proxy).transpose();
+        let proxy = proxy.map_err(|said| sources.error_about(&["delivery", "proxy"], said))?;
         let reader = provider::Reader {
             sources,
             config: path,
             trust,
             open,
             ca_file: config.delivery.ca_file.as_ref(),
-            proxy: proxy.transpose()?,
+            proxy,
             warnings: RefCell::default(),
         };
         let providers = reader.read(config.provider)?;
