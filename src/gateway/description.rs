@@ -23,6 +23,10 @@ pub const BUILT_IN: [(&str, &str); 5] = [
     ("twilio", include_str!("providers/twilio.toml")),
 ];
 
+/// Keys that every provider takes.
+pub const COMMON: [&str; 8] =
+    ["kind", "name", "countries", "countries_only", "base_url", "ca_file", "allow_http", "timeout"];
+
 /// How one kind of provider takes a text.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -279,10 +283,10 @@ impl<'de> Deserialize<'de> for Regex {
 pub const VARIABLES: [&str; 5] = ["to+", "to", "text", "text_ucs2_hex", "segments"];
 
 impl Description {
-    /// Checks what the types cannot: that every name and every place leads somewhere.
+    /// Checks what the types cannot: that every name and every place leads somewhere, and only there.
     ///
     /// # Errors
-    /// With the one that leads nowhere.
+    /// With the one that does not.
     pub fn check(&self) -> Result<(), String> {
         let known = |name: &str| VARIABLES.contains(&name) || self.keys.contains_key(name);
         if let Some(name) = self.patterns().flat_map(Pattern::names).find(|name| !known(name)) {
@@ -290,6 +294,14 @@ impl Description {
                 "`{{{name}}}` is neither a key of this description nor a variable; variables are {}",
                 VARIABLES.join(", ")
             ));
+        }
+        let taken = |key: &&String| COMMON.contains(&key.as_str()) || *key == "description";
+        if let Some(key) = self.keys.keys().find(taken) {
+            return Err(format!("`{key}` is a key of every provider: call it something else"));
+        }
+        // It is appended to the address of the provider, whose last part is the host.
+        if !self.request.path.begins_with("/") {
+            return Err("`path` must begin with `/`".to_owned());
         }
         if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
             return Err(format!("`{place}` is no place in JSON: write it like \"/messages/0/id\""));

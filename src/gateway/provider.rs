@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::Url;
 use toml::{Spanned, Value};
 
-use super::description::{BUILT_IN, Description};
+use super::description::{BUILT_IN, COMMON, Description};
 use super::http::{self, HttpProvider};
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
@@ -21,10 +21,6 @@ use crate::secret::Secret;
 /// The `[[provider]]` tables as they stand in the file.
 pub type Tables = Vec<Spanned<Table>>;
 type Table = BTreeMap<Spanned<String>, Spanned<Value>>;
-
-/// Keys that every provider takes.
-const COMMON: [&str; 8] =
-    ["kind", "name", "countries", "countries_only", "base_url", "ca_file", "allow_http", "timeout"];
 
 /// One provider, ready to be used.
 pub struct Provider {

@@ -36,6 +36,9 @@ fn a_slip_is_found_when_the_description_is_read_wherever_it_stands() {
         ("{token}", "{token", "a brace is not closed"),
         ("priority = 3", "when = 2026-11-24", "JSON has no dates"),
         ("path = \"/send\"", "path = \"/{x}\"", "`{x}` is neither a key"),
+        ("path = \"/send\"", "path = \"send\"", "`path` must begin with `/`"),
+        ("path = \"/send\"", "path = \"{token}/\"", "`path` must begin with `/`"),
+        ("[keys]", "[keys]\nname = { about = \"\" }", "`name` is a key of every provider"),
         ("\"/ok\"", "\"ok\"", "`ok` is no place in JSON"),
     ] {
         assert!(GOOD.contains(right), "{right}");
