@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 SHIP := target/ship
 PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd sudo valgrind
 
-.PHONY: build test demo demo-shell conformance lint prepare clean
+.PHONY: build install test demo demo-shell conformance lint prepare clean
 
 ## What is shipped: the module without anything of the network, and the two programs.
 build: prepare
@@ -15,11 +15,22 @@ build: prepare
 	install -m 644 target/module/libpam_sms.so $(SHIP)/pam_sms.so
 	install -m 755 target/release/pam-sms target/release/pam-sms-helper $(SHIP)/
 
+## Puts what `make build` left where the module, libpam and PATH look for it; changes no login. A module
+## elsewhere than in libpam's own folder is named by its whole path in the stacks, a helper elsewhere
+## than in /usr/libexec by helper=. For packages: DESTDIR.
+PREFIX ?= /usr
+SECURITY ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)/security
+install:
+	@test -f $(SHIP)/pam_sms.so || { echo "nothing to install: run \`make build\` first" >&2; exit 1; }
+	install -D -m 644 $(SHIP)/pam_sms.so $(DESTDIR)$(SECURITY)/pam_sms.so
+	install -D -m 755 $(SHIP)/pam-sms $(DESTDIR)$(PREFIX)/sbin/pam-sms
+	install -D -m 755 $(SHIP)/pam-sms-helper $(DESTDIR)$(PREFIX)/libexec/pam-sms-helper
+
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
 test: build
 	$(CARGO) test --locked
 
-## One whole login over SSH as a person sees it; the host is not touched. Needs root.
+## One whole login over SSH as a person sees it; but for `prepare`, the host is not touched. Needs root.
 demo: build
 	$(CARGO) run --locked --quiet --example demo
 
@@ -48,12 +59,15 @@ lint: prepare
 	$(CARGO) clippy --locked --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-## Installs what is missing on a fresh Debian.
+## Installs what is missing on a fresh Debian, and says so first: openssh-server is among it, which
+## Debian starts at once.
 prepare:
 	@missing=""; for package in $(PACKAGES); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q "ok installed" || missing="$$missing $$package"; \
 	done; \
 	if [ -n "$$missing" ]; then \
+	    echo "installing Debian packages on this machine:$$missing"; \
+	    case "$$missing" in *openssh-server*) echo "(Debian starts openssh-server at once)";; esac; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing; \
 	fi
 

@@ -1,12 +1,16 @@
-//! What holds for the project as a whole: licences, examples, what the shipped module needs.
+//! What holds for the project as a whole: licences, examples, pages that name everything, what the
+//! shipped module needs.
 
 #![allow(clippy::unwrap_used)]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use pam_sms::authenticate::arguments::Arguments;
 use pam_sms::config::model::Config;
 use pam_sms::config::source::Sources;
+use pam_sms::gateway::description::{BUILT_IN, COMMON, Description};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,10 +22,13 @@ fn output(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(run.stdout).unwrap()
 }
 
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}
+
 #[test]
 fn the_annotated_example_loads_and_names_the_defaults() {
-    let path = root().join("docs/example-config.toml");
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = page("docs/example-config.toml");
     let example: Config = Sources::from_text("example-config.toml", &text).parse().unwrap();
     let default: Config = Sources::from_text("nothing", "").parse().unwrap();
     assert_eq!(format!("{example:?}"), format!("{default:?}"));
@@ -80,4 +87,146 @@ fn every_licence_goes_with_the_gpl() {
         });
         assert!(goes || KNOWN.contains(&licence), "{package}: {licence}");
     }
+}
+
+#[test]
+fn every_key_of_every_provider_is_on_its_page() {
+    let text = page("docs/providers.md");
+    let named = |what: &str| text.contains(&format!("`{what}`"));
+    let (common, kinds) = text.split_once("## Kinds").unwrap();
+    for key in COMMON {
+        assert!(common.contains(&format!("| `{key}` |")), "{key}");
+    }
+    for (kind, description) in BUILT_IN {
+        assert!(kinds.contains(&format!("`{kind}`:")), "{kind}");
+        let description: Description = Sources::from_text(kind, description).parse().unwrap();
+        for (name, key) in description.keys {
+            assert!(named(&name), "{kind}: {name}");
+            assert!(!key.secret || named(&format!("{name}_file")), "{kind}: {name}_file");
+        }
+    }
+    for (kind, key) in [("http", "description"), ("outbox", "path")] {
+        assert!(kinds.contains(&format!("`{kind}`:")) && named(key), "{kind}: {key}");
+    }
+}
+
+#[test]
+fn the_worked_example_of_a_description_is_a_good_one() {
+    let text = page("docs/providers.md");
+    let mut examples =
+        text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let description: Description =
+        Sources::from_text("acme.toml", examples.next().unwrap()).parse().unwrap();
+    description.check().unwrap();
+    let config = examples.next().unwrap();
+    let _loads: Config = Sources::from_text("config.toml", config).parse().unwrap();
+    for key in description.keys.keys() {
+        assert!(config.contains(&format!("\n{key}")), "{key}");
+    }
+}
+
+#[test]
+fn every_event_is_on_the_page_of_the_log_with_its_level() {
+    let (text, source) = (page("docs/log.md"), page("src/audit.rs"));
+    let rows = source.lines().filter_map(|line| line.trim().strip_prefix("Event::"));
+    let rows = rows.filter_map(|row| row.split_once("=> (Severity::LOG_"));
+    let mut seen = 0;
+    for (_, row) in rows {
+        let (level, name) = row.split_once(", ").unwrap();
+        let name = name.trim_end_matches("),").trim_matches('"');
+        let level = if level == "ERR" { "err".to_owned() } else { level.to_lowercase() };
+        assert!(text.contains(&format!("\n| `{name}` | {level} |")), "{name}, {level}");
+        seen += 1;
+    }
+    assert!(seen >= 18, "only {seen} events were found in src/audit.rs");
+}
+
+#[test]
+fn every_argument_of_the_module_is_on_its_page() {
+    let text = page("docs/module.md");
+    let said = Arguments::parse(["?"]).unwrap_err();
+    let (_, known) = said.split_once("known are ").unwrap();
+    let known: Vec<_> = known.split([',', ' ']).filter(|w| !w.is_empty() && *w != "and").collect();
+    assert_eq!(known.len(), 4, "{known:?}");
+    for argument in known {
+        assert!(text.contains(&format!("\n| `{argument}")), "{argument}");
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    let (mut folders, mut seen) = (vec![root().join("src"), root().join("tests")], 0);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let file = path.strip_prefix(root()).unwrap().to_str().unwrap();
+                let lines = page(file).lines().count();
+                assert!(lines <= 400, "{file} has {lines} lines");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} files were found");
+}
+
+#[test]
+fn what_is_about_to_be_installed_on_the_machine_is_said() {
+    let stubs = tempfile::tempdir().unwrap();
+    for (name, script) in [("dpkg-query", "#!/bin/sh\nexit 1\n"), ("apt-get", "#!/bin/sh\n")] {
+        let path = stubs.path().join(name);
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("PATH={}:/usr/bin:/bin", stubs.path().display());
+    let said = output("env", &[&path, "make", "--no-print-directory", "prepare"]);
+    let (first, rest) = said.split_once('\n').unwrap();
+    assert!(first.starts_with("installing Debian packages on this machine: "), "{said}");
+    assert!(first.contains(" openssh-server ") && rest.contains("starts openssh-server"), "{said}");
+}
+
+#[test]
+fn what_is_installed_is_where_libpam_and_the_module_look() {
+    let into = tempfile::tempdir().unwrap();
+    let destination = format!("DESTDIR={}", into.path().display());
+    output("make", &["install", &destination, "SECURITY=/usr/lib/here/security"]);
+    for (file, mode) in [
+        ("usr/lib/here/security/pam_sms.so", 0o644),
+        ("usr/sbin/pam-sms", 0o755),
+        ("usr/libexec/pam-sms-helper", 0o755),
+    ] {
+        let meta = std::fs::metadata(into.path().join(file)).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o7777, mode, "{file}");
+    }
+    // And without a word, into the folder of this machine's architecture, as on Debian.
+    let steps = output("make", &["-n", "install"]);
+    let multiarch = output("gcc", &["-print-multiarch"]);
+    let place = format!(" /usr/lib/{}/security/pam_sms.so", multiarch.trim());
+    assert!(steps.contains(&place), "{steps}");
+}
+
+#[test]
+fn every_test_that_the_table_of_nist_names_is_there() {
+    let (mut folders, mut code) = (vec![root().join("src"), root().join("tests")], String::new());
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                code += &std::fs::read_to_string(path).unwrap_or_default();
+            }
+        }
+    }
+    let text = page("docs/nist.md");
+    let tests = text.lines().filter(|line| line.starts_with("| 3.")).flat_map(|line| {
+        let last = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        last.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let mut named = 0;
+    for test in tests.filter(|test| !test.contains("::")) {
+        assert!(code.contains(&format!("fn {test}()")), "no test {test}");
+        named += 1;
+    }
+    assert!(named > 8, "only {named} tests are named");
 }

@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "machine/check.rs"]
+mod check;
 #[path = "machine/enrolling.rs"]
 mod enrolling;
 #[path = "machine/faults.rs"]

@@ -323,7 +323,12 @@ fn rehearse(request: &Request, config: &Config, audit: &mut Audit) -> Verdict {
         Ok((_, Way::Skip(rule))) => format!("skip: {rule}"),
         Ok((_, Way::Remembered)) => "accept: remembered".to_owned(),
         Ok((_, Way::Unenrolled)) => {
-            format!("{:?}: unenrolled", config.users.unenrolled).to_lowercase()
+            let then = match config.users.unenrolled {
+                Unenrolled::Deny => "deny",
+                Unenrolled::Skip => "skip",
+                Unenrolled::Enrol => "enrol",
+            };
+            format!("{then}: unenrolled")
         }
         Ok((user, Way::Ask(record))) => {
             let number = &record.phones[0];

@@ -6,7 +6,6 @@ mod office;
 mod status;
 mod unlock;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -24,17 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Judge configuration, users and providers before a login depends on them.
-    ///
-    /// Exit code 0: nothing is wrong; 1: something is; 2: the command line is.
-    Check {
-        /// The configuration.
-        #[arg(long, value_name = "FILE", default_value = crate::config::DEFAULT_PATH)]
-        config: PathBuf,
-        /// Whoever owns the files: for configuration management, before they are deployed.
-        #[arg(long)]
-        offline: bool,
-    },
+    Check(check::Arguments),
     Status(status::Arguments),
     Unlock(unlock::Arguments),
     BackupCodes(backup_codes::Arguments),
@@ -44,7 +33,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Check { config, offline } => return check::run(&config, offline),
+        Command::Check(arguments) => return check::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
         Command::BackupCodes(arguments) => backup_codes::run(&arguments),

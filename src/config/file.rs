@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::sys;
+
 /// Largest configuration, secret or certificate file, in bytes.
 pub const SMALL: u64 = 1 << 20;
 /// Largest users file, in bytes; more people belong into the folder.
@@ -210,13 +212,18 @@ impl Problem {
     }
 }
 
+/// What to do about a file or folder that is not there.
+const CREATE: &str = "create it, or correct the path that names it";
+
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match &self.problem {
-            Problem::Missing => write!(f, "{path}: does not exist"),
+            Problem::Missing => write!(f, "{path}: does not exist: {CREATE}"),
             Problem::Symlink => write!(f, "{path}: is a symlink: name the file itself"),
-            Problem::NotRegular => write!(f, "{path}: is not a regular file"),
+            Problem::NotRegular => {
+                write!(f, "{path}: is not a regular file: put one in its place")
+            }
             Problem::Owner(uid) => {
                 write!(f, "{path}: belongs to uid {uid}: run `chown root {path}`")
             }
@@ -226,13 +233,18 @@ impl fmt::Display for FileError {
                     "{path}: can be written by others (mode {mode:04o}): run `chmod 600 {path}`"
                 )
             }
-            Problem::TooLarge { limit } => write!(f, "{path}: is larger than {limit} bytes"),
-            Problem::NotUtf8 { line } => write!(f, "{path}:{line}: is not UTF-8"),
+            Problem::TooLarge { limit } => {
+                write!(f, "{path}: is larger than {limit} bytes: shorten it, or correct its path")
+            }
+            Problem::NotUtf8 { line } => {
+                write!(f, "{path}:{line}: is not UTF-8: save it as UTF-8")
+            }
             Problem::FolderMissing(folder) => {
-                write!(f, "{path}: the folder {} does not exist", folder.display())
+                write!(f, "{path}: the folder {} does not exist: {CREATE}", folder.display())
             }
             Problem::NotAFolder(folder) => {
-                write!(f, "{path}: {} is not a folder", folder.display())
+                let folder = folder.display();
+                write!(f, "{path}: {folder} is not a folder: correct the path that names it")
             }
             Problem::FolderOwner(folder, uid) => {
                 let folder = folder.display();
@@ -248,6 +260,11 @@ impl fmt::Display for FileError {
                     "{path}: the folder {folder} can be written by others (mode {mode:04o}): \
                      run `chmod go-w {folder}`"
                 )
+            }
+            Problem::Io(error)
+                if error.kind() == io::ErrorKind::PermissionDenied && !sys::is_root() =>
+            {
+                write!(f, "{path}: {error}: run it as root")
             }
             Problem::Io(error) => write!(f, "{path}: {error}"),
         }

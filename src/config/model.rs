@@ -4,11 +4,12 @@
 //! place, while the position of what is wrong is still known.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny};
+use serde::de::{self, Deserializer, Error as _, IgnoredAny, Visitor};
 
 use crate::limits::window::Limit;
 use crate::login::policy::Network;
@@ -149,7 +150,7 @@ impl Day {
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = text(deserializer, "a day: write it like 2026-12-31")?;
         let mut parts = text.split('-');
         let mut part = |digits: usize| {
             let part = parts.next().filter(|part| part.len() == digits)?;
@@ -205,7 +206,7 @@ pub struct DeliveryRules {
     pub if_unreachable: IfUnreachable,
     /// The system user that the helper becomes.
     pub run_as: Option<String>,
-    /// The only proxy that is ever used, `http://host:port`.
+    /// The only proxy that is ever used, `http://host:port`; who sends judges it.
     pub proxy: Option<String>,
     /// Authorities to trust instead of the system's.
     pub ca_file: Option<AbsolutePath>,
@@ -250,10 +251,50 @@ impl<'de, const MIN: u8, const MAX: u8, const DEFAULT: u8> Deserialize<'de>
 
 /// For all limits together, as is [`span_within`]: each would be the same code once more.
 fn whole_within<'de, D: Deserializer<'de>>(from: D, min: u8, max: u8) -> Result<u8, D::Error> {
-    u8::try_from(i64::deserialize(from)?)
-        .ok()
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| D::Error::custom(format!("must be from {min} to {max}")))
+    from.deserialize_i64(Bounds { min, max })
+}
+
+struct Bounds {
+    min: u8,
+    max: u8,
+}
+
+impl Visitor<'_> for Bounds {
+    type Value = u8;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from {} to {}", self.min, self.max)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<u8, E> {
+        let Self { min, max } = self;
+        u8::try_from(number)
+            .ok()
+            .filter(|number| (min..=max).contains(number))
+            .ok_or_else(|| E::custom(format!("must be from {min} to {max}")))
+    }
+}
+
+/// A text; `wanted` says how to write it where something else stands, as a number without quotes.
+///
+/// # Errors
+/// When something else stands there.
+pub fn text<'de, D: Deserializer<'de>>(from: D, wanted: &'static str) -> Result<String, D::Error> {
+    from.deserialize_str(Text(wanted))
+}
+
+struct Text(&'static str);
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
 }
 
 /// A time from `MIN` to `MAX` seconds, written as in "90s" or "5m"; `DEFAULT` where nothing is said.
@@ -288,7 +329,7 @@ fn span_within<'de, D: Deserializer<'de>>(
     min: Duration,
     max: Duration,
 ) -> Result<Duration, D::Error> {
-    let text = String::deserialize(from)?;
+    let text = text(from, "a time: write it like \"90s\" or \"5m\"")?;
     let span = humantime::parse_duration(&text).map_err(|_| {
         D::Error::custom(format!("`{text}` is no time: write it like \"90s\" or \"5m\""))
     })?;

@@ -162,6 +162,24 @@ impl Sources {
         ConfigError { place: place(&source.path, line, column), message: message.into() }
     }
 
+    /// An error about the value that these keys lead to.
+    #[cfg(feature = "helper")]
+    #[must_use]
+    pub fn error_about(&self, keys: &[&str], message: impl Into<String>) -> ConfigError {
+        let span = self.merged().ok().and_then(|merged| {
+            let (first, rest) = keys.split_first()?;
+            let mut value = merged.get(*first)?;
+            for key in rest {
+                value = value.get_ref().as_table()?.get(*key)?;
+            }
+            Some(value.span())
+        });
+        match span {
+            Some(span) => self.error_at(&span, message),
+            None => self.error(message),
+        }
+    }
+
     /// An error about the configuration as a whole.
     #[must_use]
     pub fn error(&self, message: impl Into<String>) -> ConfigError {

@@ -1,7 +1,8 @@
 //! The way to a provider: its address, whom to trust, the proxy.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
@@ -35,9 +36,9 @@ pub fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Att
         .pool_max_idle_per_host(0);
     let mut peer = url.clone();
     if let Some(proxy) = &parts.proxy {
-        peer = Url::parse(proxy).map_err(|error| failed(format!("`proxy`: {error}")))?;
-        let proxy = reqwest::Proxy::all(proxy).map_err(|error| failed(error.to_string()))?;
-        builder = builder.proxy(proxy);
+        peer = proxy.clone();
+        let proxy = reqwest::Proxy::all(peer.clone());
+        builder = builder.proxy(proxy.map_err(|error| failed(error.to_string()))?);
     }
     // Also where nothing is encrypted: without, reqwest looks for a TLS of its own and panics.
     let encrypted = url.scheme() == "https" || peer.scheme() == "https";
@@ -86,22 +87,73 @@ pub fn authorities(pem: &[u8]) -> Result<RootCertStore, String> {
     }
 }
 
+/// The address of a proxy, as `[delivery] proxy` has it.
+///
+/// # Errors
+/// In words without the address: a password may stand in it.
+pub fn proxy(written: &str) -> Result<Url, String> {
+    let wrong = || "`proxy` must be an address like http://proxy.example.org:3128".to_owned();
+    let url = Url::parse(written).map_err(|error| format!("{}: {error}", wrong()))?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if matches!(url.scheme(), "http" | "https") && is_bare { Ok(url) } else { Err(wrong()) }
+}
+
 /// Looks a name up in bounded time. The thread of a look-up that is late is left behind.
 fn look_up(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
     let (tell, told) = mpsc::channel();
     let name = host.to_owned();
-    std::thread::spawn(move || {
+    let thread = std::thread::Builder::new().spawn(move || {
         // Nobody listens any more when the time is over.
         let _ = tell.send(addresses(&name, port));
     });
-    match told.recv_timeout(time) {
+    thread.map_err(|error| Attempt::Failed(format!("local: {error}")))?;
+    found(host, told.recv_timeout(time))
+}
+
+/// What a look-up, or that none came, means. A thread that died is our own fault and no outage.
+fn found(
+    host: &str,
+    told: Result<Result<Vec<SocketAddr>, NoAddress>, RecvTimeoutError>,
+) -> Result<Vec<SocketAddr>, Attempt> {
+    let failed = |said: String| Err(Attempt::Failed(said));
+    match told {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        Ok(Ok(_)) => Err(Attempt::Failed(format!("address: {host} has none"))),
-        Ok(Err(NoAddress::Never(words))) => {
-            Err(Attempt::Failed(format!("address: {host}: {words}")))
-        }
-        Ok(Err(NoAddress::NotNow)) | Err(_) => {
+        Ok(Ok(_)) => failed(format!("address: {host} has none")),
+        Ok(Err(NoAddress::Never(words))) => failed(format!("address: {host}: {words}")),
+        Ok(Err(NoAddress::NotNow)) | Err(RecvTimeoutError::Timeout) => {
             Err(Attempt::OutOfReach(format!("address: no name server answers for {host}")))
         }
+        Err(RecvTimeoutError::Disconnected) => failed("local: the look-up panicked".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_server_that_does_not_answer_is_out_of_reach() {
+        let out_of_reach = |told| matches!(found("sms.example", told), Err(Attempt::OutOfReach(_)));
+        assert!(out_of_reach(Ok(Err(NoAddress::NotNow))));
+        assert!(out_of_reach(Err(RecvTimeoutError::Timeout)));
+        assert!(!out_of_reach(Err(RecvTimeoutError::Disconnected)));
+        assert!(!out_of_reach(Ok(Err(NoAddress::Never("no such name".to_owned())))));
+        assert!(!out_of_reach(Ok(Ok(Vec::new()))));
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_and_nothing_more() {
+        for good in
+            ["http://proxy.example.org:3128", "https://10.0.0.1", "http://me:secret@[::1]:1/"]
+        {
+            assert!(proxy(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "proxy:3128", "10.0.0.1:3128", "socks5://proxy:1080", "http://", "http://p/x"]
+        {
+            let said = proxy(bad).unwrap_err();
+            assert!(said.contains("like http://proxy.example.org:3128"), "{bad}: {said}");
+        }
+        assert!(!proxy("http://me:secret@p:99999").unwrap_err().contains("secret"));
     }
 }

@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use super::json::Json;
 use super::pattern::Pattern;
 
 /// The descriptions that are built in, by kind.
@@ -21,6 +22,10 @@ pub const BUILT_IN: [(&str, &str); 5] = [
     ("smsc", include_str!("providers/smsc.toml")),
     ("twilio", include_str!("providers/twilio.toml")),
 ];
+
+/// Keys that every provider takes.
+pub const COMMON: [&str; 8] =
+    ["kind", "name", "countries", "countries_only", "base_url", "ca_file", "allow_http", "timeout"];
 
 /// How one kind of provider takes a text.
 #[derive(Debug, Deserialize)]
@@ -78,7 +83,7 @@ pub struct Request {
     pub form: Vec<Field>,
     /// A JSON body: strings in it are patterns, a key whose pattern has nothing to say is left out.
     #[serde(default)]
-    pub json: Option<toml::Value>,
+    pub json: Option<Json>,
 }
 
 /// The HTTP method of a request.
@@ -278,16 +283,28 @@ impl<'de> Deserialize<'de> for Regex {
 pub const VARIABLES: [&str; 5] = ["to+", "to", "text", "text_ucs2_hex", "segments"];
 
 impl Description {
-    /// Checks what the types cannot: that every name leads somewhere.
+    /// Checks what the types cannot: that every name and every place leads somewhere, and only there.
     ///
     /// # Errors
-    /// With the name that leads nowhere.
+    /// With the one that does not.
     pub fn check(&self) -> Result<(), String> {
         let known = |name: &str| VARIABLES.contains(&name) || self.keys.contains_key(name);
         if let Some(name) = self.patterns().flat_map(Pattern::names).find(|name| !known(name)) {
             return Err(format!(
-                "`{{{name}}}` is neither a key of this description nor a variable"
+                "`{{{name}}}` is neither a key of this description nor a variable; variables are {}",
+                VARIABLES.join(", ")
             ));
+        }
+        let taken = |key: &&String| COMMON.contains(&key.as_str()) || *key == "description";
+        if let Some(key) = self.keys.keys().find(taken) {
+            return Err(format!("`{key}` is a key of every provider: call it something else"));
+        }
+        // It is appended to the address of the provider, whose last part is the host.
+        if !self.request.path.begins_with("/") {
+            return Err("`path` must begin with `/`".to_owned());
+        }
+        if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
+            return Err(format!("`{place}` is no place in JSON: write it like \"/messages/0/id\""));
         }
         let base = self.base_url.iter().flat_map(|choice| &choice.when);
         let needs = self.needs.iter().flatten().flatten();
@@ -311,10 +328,22 @@ impl Description {
         self.fields().filter_map(|field| field.when.as_ref()).chain(basic)
     }
 
+    /// Where something is looked for in an answer, as JSON pointers (RFC 6901).
+    fn places(&self) -> impl Iterator<Item = &String> {
+        let (accepted, error) = (&self.accepted, &self.error);
+        let keyed = accepted.equals.keys().chain(accepted.none_of.keys());
+        let listed = accepted.present.iter().chain(&accepted.absent);
+        keyed.chain(listed).chain(&error.code).chain(&error.message)
+    }
+
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         let basic = self.request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
         let base = self.base_url.iter().map(|choice| &choice.value);
         let fields = self.fields().map(|field| &field.value);
-        std::iter::once(&self.request.path).chain(basic).chain(base).chain(fields)
+        let json = self.request.json.iter().flat_map(Json::patterns);
+        std::iter::once(&self.request.path).chain(basic).chain(base).chain(fields).chain(json)
     }
 }
+
+#[cfg(test)]
+mod tests;

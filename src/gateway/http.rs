@@ -36,7 +36,7 @@ pub struct Parts {
     /// PEM of the authorities to trust instead of the system's.
     pub authorities: Option<Vec<u8>>,
     /// The only proxy that is used.
-    pub proxy: Option<String>,
+    pub proxy: Option<Url>,
 }
 
 /// A provider over HTTPS, ready to be used.
@@ -313,7 +313,7 @@ impl<'a> Variables<'a> {
             request = request.basic_auth(user, self.fill(&basic.password)?);
         }
         if let Some(json) = &rules.json {
-            let body = self.json(json)?.unwrap_or_default().to_string();
+            let body = json.fill(&|pattern| self.fill(pattern))?.unwrap_or_default().to_string();
             request = request.header("Content-Type", "application/json").body(body);
         } else if !rules.form.is_empty() {
             let fields = self.fields(&rules.form)?;
@@ -323,28 +323,6 @@ impl<'a> Variables<'a> {
                 request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
         }
         Ok(request)
-    }
-
-    fn json(&self, value: &toml::Value) -> Result<Option<serde_json::Value>, String> {
-        Ok(match value {
-            toml::Value::String(text) => {
-                self.fill(&Pattern::parse(text)?)?.map(serde_json::Value::String)
-            }
-            toml::Value::Table(table) => {
-                let mut object = serde_json::Map::new();
-                for (key, value) in table {
-                    if let Some(value) = self.json(value)? {
-                        object.insert(key.clone(), value);
-                    }
-                }
-                Some(object.into())
-            }
-            toml::Value::Array(values) => {
-                let filled: Result<Vec<_>, _> = values.iter().map(|v| self.json(v)).collect();
-                Some(filled?.into_iter().flatten().collect())
-            }
-            plain => Some(serde_json::to_value(plain).map_err(|error| error.to_string())?),
-        })
     }
 
     /// Takes out of a provider's words what the log must not hold: keys, and anything that could be

@@ -4,6 +4,7 @@
 //! provider.rs     a [[provider]] table, judged: kind, keys, secrets, routes
 //! description.rs  how a kind of provider takes a text, as data (providers/*.toml)
 //! pattern.rs      text with variables
+//! json.rs         a JSON body made of them
 //! http.rs         build the request, send it
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
@@ -13,11 +14,13 @@
 mod connect;
 pub mod description;
 pub mod http;
+pub mod json;
 pub mod judge;
 pub mod outbox;
 pub mod pattern;
 pub mod provider;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Instant;
 
@@ -36,6 +39,7 @@ const RUN_AS: &str = "_pam-sms";
 pub struct Gateway {
     providers: Vec<Provider>,
     run_as: String,
+    warnings: Vec<String>,
 }
 
 /// What became of one attempt at one provider.
@@ -78,10 +82,25 @@ impl Gateway {
     ) -> Result<Self, ConfigError> {
         let config: Config<Tables> = sources.parse()?;
         let run_as = config.delivery.run_as.clone().unwrap_or_else(|| RUN_AS.to_owned());
-        let reader =
-            provider::Reader { sources, config: path, trust, open, rules: &config.delivery };
+        let proxy = config.delivery.proxy.as_deref().map(connect::proxy).transpose();
+        let proxy = proxy.map_err(|said| sources.error_about(&["delivery", "proxy"], said))?;
+        let reader = provider::Reader {
+            sources,
+            config: path,
+            trust,
+            open,
+            ca_file: config.delivery.ca_file.as_ref(),
+            proxy,
+            warnings: RefCell::default(),
+        };
         let providers = reader.read(config.provider)?;
-        Ok(Self { providers, run_as })
+        Ok(Self { providers, run_as, warnings: reader.warnings.into_inner() })
+    }
+
+    /// What works and should be mended: files of the providers that others can read.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The system user to become.
@@ -95,9 +114,17 @@ impl Gateway {
         self.providers.iter().map(|p| (p.name.as_str(), matches!(p.channel, Channel::Outbox(_))))
     }
 
-    /// Sends `text` through the first provider that takes it.
+    /// Sends `text` through the first provider that takes it. What should be mended is told with it:
+    /// the module never sees the files that it is about.
     #[must_use]
     pub fn deliver(&self, to: &PhoneNumber, text: &Secret, deadline: Instant) -> Outcome {
+        let outcome = self.ask_in_turn(to, text, deadline);
+        let said = Some(outcome.detail).filter(|detail| !detail.is_empty());
+        let words: Vec<_> = said.into_iter().chain(self.warnings.iter().cloned()).collect();
+        Outcome { detail: words.join("; "), ..outcome }
+    }
+
+    fn ask_in_turn(&self, to: &PhoneNumber, text: &Secret, deadline: Instant) -> Outcome {
         let route = self.route(to);
         if route.is_empty() {
             let detail = "no provider is configured for this number's country";

@@ -37,6 +37,11 @@ impl Pattern {
         Ok(Self(pieces))
     }
 
+    /// Whether it begins with this text, whatever the values are.
+    pub fn begins_with(&self, text: &str) -> bool {
+        matches!(self.0.first(), Some(Piece::Literal(literal)) if literal.starts_with(text))
+    }
+
     /// The names in it.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {

@@ -1,17 +1,19 @@
 //! A `[[provider]]` table, judged against the description of its kind.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::Url;
 use toml::{Spanned, Value};
 
-use super::description::{BUILT_IN, Description};
+use super::description::{BUILT_IN, COMMON, Description};
 use super::http::{self, HttpProvider};
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
-use crate::config::model::{AbsolutePath, DeliveryRules};
+use crate::config::model::{AbsolutePath, Span};
 use crate::config::source::{ConfigError, Sources, nearest};
 use crate::people::{PhoneNumber, Prefix};
 use crate::secret::Secret;
@@ -19,10 +21,6 @@ use crate::secret::Secret;
 /// The `[[provider]]` tables as they stand in the file.
 pub type Tables = Vec<Spanned<Table>>;
 type Table = BTreeMap<Spanned<String>, Spanned<Value>>;
-
-/// Keys that every provider takes.
-const COMMON: [&str; 8] =
-    ["kind", "name", "countries", "countries_only", "base_url", "ca_file", "allow_http", "timeout"];
 
 /// One provider, ready to be used.
 pub struct Provider {
@@ -68,8 +66,12 @@ pub struct Reader<'a> {
     pub trust: Trust,
     /// Whether the outbox is opened.
     pub open: bool,
-    /// `[delivery]`
-    pub rules: &'a DeliveryRules,
+    /// The authorities for providers without a `ca_file` of their own.
+    pub ca_file: Option<&'a AbsolutePath>,
+    /// The only proxy that is used.
+    pub proxy: Option<Url>,
+    /// What works and should be mended, as it is found.
+    pub warnings: RefCell<Vec<String>>,
 }
 
 impl Reader<'_> {
@@ -127,12 +129,13 @@ impl Reader<'_> {
         keys.check_needs(&description, &values)?;
 
         let ca_path = ca_file.as_deref().map(Path::new);
-        let ca_path = ca_path.or(self.rules.ca_file.as_ref().map(AbsolutePath::as_path));
+        let ca_path = ca_path.or(self.ca_file.map(AbsolutePath::as_path));
         let authorities = match ca_path {
+            // Whoever may read them: they are public, and the system's own are everybody's to read.
             Some(path) => Some(file::read(path, SMALL, self.trust)?.text.as_bytes().to_vec()),
             None => None,
         };
-        let proxy = self.rules.proxy.clone();
+        let proxy = self.proxy.clone();
         let parts = http::Parts { description, values, base_url, allow_http, authorities, proxy };
         HttpProvider::new(parts).map_err(|said| self.sources.error_at(&keys.span, said))
     }
@@ -151,6 +154,7 @@ impl Reader<'_> {
             }
             let path = self.config.with_file_name("providers.d").join(name).with_extension("toml");
             let sources = Sources::single(&path, SMALL, self.trust)?;
+            self.warn(&sources.warnings);
             return checked(sources.parse()?).map_err(|said| sources.error(said));
         }
         let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == kind) else {
@@ -163,6 +167,16 @@ impl Reader<'_> {
         };
         let sources = Sources::from_text(kind, text);
         checked(sources.parse()?).map_err(|said| sources.error(said))
+    }
+
+    /// Each once: the file of a key is often one for several providers.
+    fn warn<'w>(&self, found: impl IntoIterator<Item = &'w String>) {
+        let mut warnings = self.warnings.borrow_mut();
+        for warning in found {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
     }
 }
 
@@ -208,9 +222,13 @@ impl Keys<'_> {
     }
 
     fn time(&mut self, name: &str) -> Result<Option<Duration>, ConfigError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        let said = || self.error(format!("`{name}` must be a time like \"5s\""));
-        humantime::parse_duration(&text).map(Some).map_err(|_| said())
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let span = value.span();
+        let parsed: Result<Span<1, 60, 10>, _> = value.into_inner().try_into();
+        parsed.map(|time| Some(time.get())).map_err(|error| {
+            let said = format!("`{name}`: {}", error.message());
+            self.reader.sources.error_at(&span, said)
+        })
     }
 
     fn countries(&mut self) -> Result<Vec<Prefix>, ConfigError> {
@@ -236,13 +254,26 @@ impl Keys<'_> {
                 if value.is_some() {
                     return Err(self.error(format!("both `{name}` and `{twin}` are set")));
                 }
-                value = Some(read_secret(Path::new(&path), self.reader.trust)?);
+                value = Some(self.secret(Path::new(&path))?);
             }
             if let Some(value) = value {
                 values.insert(name.clone(), value);
             }
         }
         Ok(values)
+    }
+
+    /// A secret in a file of its own loses one newline at its end.
+    fn secret(&self, path: &Path) -> Result<Secret, ConfigError> {
+        let read = file::read(path, SMALL, self.reader.trust)?;
+        self.reader.warn(&read.warning);
+        let secret = read.text.strip_suffix('\n').unwrap_or(&read.text);
+        let secret = secret.strip_suffix('\r').unwrap_or(secret);
+        if secret.is_empty() || secret.chars().any(char::is_control) {
+            let said = format!("{}: must hold one line, and not an empty one", path.display());
+            return Err(ConfigError::new(said));
+        }
+        Ok(Secret::from(secret.to_owned()))
     }
 
     fn nothing_else<'n>(&self, known: impl Iterator<Item = &'n str>) -> Result<(), ConfigError> {
@@ -278,16 +309,4 @@ impl Keys<'_> {
     fn error(&self, said: impl Into<String>) -> ConfigError {
         self.reader.sources.error_at(&self.span, said)
     }
-}
-
-/// A secret in a file of its own loses one newline at its end.
-fn read_secret(path: &Path, trust: Trust) -> Result<Secret, ConfigError> {
-    let text = file::read(path, SMALL, trust)?.text;
-    let secret = text.strip_suffix('\n').unwrap_or(&text);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
-    if secret.is_empty() || secret.chars().any(char::is_control) {
-        let path = path.display();
-        return Err(ConfigError::new(format!("{path}: must hold one line, and not an empty one")));
-    }
-    Ok(Secret::from(secret.to_owned()))
 }

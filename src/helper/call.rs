@@ -75,10 +75,13 @@ struct Started {
 }
 
 /// A program that others could have changed is not started as root.
-fn check_program(program: &Path) -> Result<(), String> {
+///
+/// # Errors
+/// In words, when it is missing or not root's alone.
+pub fn check_program(program: &Path) -> Result<(), String> {
     let meta = fs::metadata(program).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "does not exist: install the package pam-sms, or name the \
-                                    program with helper= in the PAM stack"
+        io::ErrorKind::NotFound => "does not exist: install the package pam-sms, or correct \
+                                    helper= in the PAM stack"
             .to_owned(),
         _ => error.to_string(),
     })?;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
+use crate::config::model::text;
+
 /// The most events that one window counts; each of them is a number in a file.
 const MOST: usize = 10_000;
 /// The longest window.
@@ -99,7 +101,8 @@ impl<const COUNT: usize, const SECONDS: u64> Default for Limit<COUNT, SECONDS> {
 
 impl<'de, const COUNT: usize, const SECONDS: u64> Deserialize<'de> for Limit<COUNT, SECONDS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+        let text = text(deserializer, "a limit: write it like \"5/10m\"")?;
+        text.parse().map(Self).map_err(D::Error::custom)
     }
 }
 

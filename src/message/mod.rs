@@ -146,7 +146,7 @@ impl Name {
     /// The name somebody probably had in mind: a slip of a letter or two, or a shorter or longer
     /// form, as in `{ref}` and `{hostname}`.
     fn nearest(typed: &str) -> Option<Self> {
-        let typed = typed.trim().to_lowercase();
+        let typed = typed.trim().to_ascii_lowercase();
         if typed.is_empty() {
             return None;
         }

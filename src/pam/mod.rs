@@ -68,8 +68,7 @@ pub unsafe extern "C" fn pam_sm_acct_mgmt(
             Some(settlement) if settlement.is_of(handle.user().as_deref()) => {
                 settle(settlement, &mut PamHost::new(handle, is_silent(flags)))
             }
-            Some(_) => Ok(()),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }));
     match settled.unwrap_or(Err(Verdict::Panicked)) {

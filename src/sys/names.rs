@@ -1,8 +1,12 @@
 //! Host names, looked up as every program of the machine does.
 
 use std::ffi::{CStr, CString};
+use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+
+/// Where the C library reads which name servers to ask.
+const RESOLVERS: &str = "/etc/resolv.conf";
 
 /// Why a host name led to no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +51,27 @@ pub fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
 
 fn no_address(code: libc::c_int) -> NoAddress {
     match code {
-        libc::EAI_AGAIN => NoAddress::NotNow,
+        libc::EAI_AGAIN => could_ask().err().map_or(NoAddress::NotNow, |error| {
+            NoAddress::Never(format!("this machine cannot ask a name server: {error}"))
+        }),
         libc::EAI_SYSTEM => NoAddress::Never(io::Error::last_os_error().to_string()),
         code => {
             // SAFETY: returns a string that ends in NUL and is never freed, whatever the code.
             let words = unsafe { CStr::from_ptr(libc::gai_strerror(code)) };
             NoAddress::Never(words.to_string_lossy().into_owned())
         }
+    }
+}
+
+/// Whether this process could have asked a name server at all. The C library says "try again" also
+/// where every port of this machine is taken, which anybody with a shell can see to, and where it may
+/// not read which server to ask. (Without descriptors it says something else; measured, glibc 2.36.)
+fn could_ask() -> io::Result<()> {
+    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+    match File::open(RESOLVERS) {
+        // Without this file the name server is on this machine.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

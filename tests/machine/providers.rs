@@ -1,5 +1,7 @@
 //! The wire formats, against a gateway that refuses what is not exactly right.
 
+use std::net::UdpSocket;
+
 use crate::support::gateway::{Behaviour, Certificate, Gateway, account};
 use crate::support::log::Log;
 use crate::support::machine::{ALICE_PASSWORD, Machine};
@@ -276,6 +278,23 @@ fn no_such_name_is_our_fault_and_a_name_server_in_trouble_is_not() {
         assert_eq!(run.result, result, "{:?}", log.lines());
         log.wait_for(said);
     }
+}
+
+#[test]
+fn a_machine_without_ports_is_no_outage() {
+    let more = "[delivery]\nif_unreachable='allow'";
+    let (machine, _gateway, log) = Setup::with(elsewhere()).more(more).start();
+    // The C library says "try again" here as well, and anybody with a shell can take all ports.
+    std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001").unwrap();
+    let taken = [40000, 40001].map(|port| UdpSocket::bind(("0.0.0.0", port)).unwrap());
+    let _dns = machine.dns_that_answers(2);
+    let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
+    assert_eq!(run.result, 9, "{:?}", log.lines());
+    log.wait_for("address: sms.example: this machine cannot ask a name server");
+    drop(taken);
+    let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
+    assert_eq!(run.result, 0, "{:?}", log.lines());
+    log.wait_for("event=failopen");
 }
 
 #[test]

@@ -272,7 +272,8 @@ const ROWS: [Row; 18] = [
         },
         result: SERVICE_ERR,
         lines: &["err: event=error rhost=203.0.113.9 \
-                  reason=\"/etc/pam-sms/config.toml: does not exist\" user=alice"],
+                  reason=\"/etc/pam-sms/config.toml: does not exist: create it, or correct the path \
+                  that names it\" user=alice"],
     },
     Row {
         what: "an argument that nobody knows",

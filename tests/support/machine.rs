@@ -72,12 +72,27 @@ impl Machine {
         if let Some(parent) = path.parent() {
             at(path, fs::create_dir_all(parent));
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(mode);
-        let mut file = at(path, options.open(path));
-        at(path, file.write_all(content.as_ref()));
+        if mode & 0o111 == 0 {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(mode);
+            at(path, at(path, options.open(path)).write_all(content.as_ref()));
+        } else {
+            self.program(path, content.as_ref());
+        }
         // Whatever the umask is, and if the file was there before.
-        at(path, file.set_permissions(Permissions::from_mode(mode)));
+        at(path, fs::set_permissions(path, Permissions::from_mode(mode)));
+    }
+
+    /// Writes a program by another process: a file that this one has open for writing is open for a
+    /// moment in every child that the other tests start meanwhile, and "text file busy" until then.
+    fn program(&self, path: &Path, content: &[u8]) {
+        let mut dd = self.command("/usr/bin/dd");
+        dd.arg("status=none").arg(format!("of={}", path.display())).stdin(Stdio::piped());
+        let mut child = at(path, dd.spawn());
+        let mut pipe = child.stdin.take().expect("the input is a pipe");
+        at(path, pipe.write_all(content));
+        drop(pipe);
+        assert!(at(path, child.wait()).success(), "{}", path.display());
     }
 
     /// Writes `/etc/pam-sms/config.toml`, readable by root only.

@@ -109,18 +109,18 @@ fn what_is_no_regular_file_is_refused_and_does_not_block() {
     fs::remove_file(desk.f()).unwrap();
     assert!(Command::new("mkfifo").arg(desk.f()).status().unwrap().success());
     chmod(&desk.f(), 0o600);
-    assert_eq!(desk.refusal(), "F: is not a regular file");
+    assert_eq!(desk.refusal(), "F: is not a regular file: put one in its place");
 
     fs::remove_file(desk.f()).unwrap();
     fs::create_dir(desk.f()).unwrap();
-    assert_eq!(desk.refusal(), "F: is not a regular file");
+    assert_eq!(desk.refusal(), "F: is not a regular file: put one in its place");
 
     fs::remove_dir(desk.f()).unwrap();
     let _socket = UnixListener::bind(desk.f()).unwrap();
-    assert_eq!(desk.refusal(), "F: is not a regular file");
+    assert_eq!(desk.refusal(), "F: is not a regular file: put one in its place");
 
     let error = read(Path::new("/dev/zero"), SMALL, Trust::Root).unwrap_err();
-    assert_eq!(error.to_string(), "/dev/zero: is not a regular file");
+    assert_eq!(error.to_string(), "/dev/zero: is not a regular file: put one in its place");
 }
 
 #[test]
@@ -128,19 +128,25 @@ fn nothing_is_read_without_a_bound() {
     let desk = Desk::new();
     let read = |limit| read(&desk.f(), limit, Trust::Root);
     assert_eq!(read(6).unwrap().text.as_str(), "a = 1\n");
-    assert_eq!(desk.without_paths(&read(5).unwrap_err()), "F: is larger than 5 bytes");
+    assert_eq!(
+        desk.without_paths(&read(5).unwrap_err()),
+        "F: is larger than 5 bytes: shorten it, or correct its path"
+    );
     // A file that says it is empty and is not.
     let endless = super::read(Path::new("/proc/self/status"), 64, Trust::Root).unwrap_err();
-    assert_eq!(endless.to_string(), "/proc/self/status: is larger than 64 bytes");
+    assert_eq!(
+        endless.to_string(),
+        "/proc/self/status: is larger than 64 bytes: shorten it, or correct its path"
+    );
 }
 
 #[test]
 fn the_line_that_is_not_utf_8_is_named() {
     let desk = Desk::new();
     fs::write(desk.f(), b"# Gr\xc3\xbc\xc3\x9fe\n\na = \"\xfc\"\n").unwrap();
-    assert_eq!(desk.refusal(), "F:3: is not UTF-8");
+    assert_eq!(desk.refusal(), "F:3: is not UTF-8: save it as UTF-8");
     fs::write(desk.f(), b"\xff\n").unwrap();
-    assert_eq!(desk.refusal(), "F:1: is not UTF-8");
+    assert_eq!(desk.refusal(), "F:1: is not UTF-8: save it as UTF-8");
 }
 
 #[test]
@@ -149,12 +155,18 @@ fn a_missing_file_is_told_from_a_missing_folder() {
     fs::remove_file(desk.f()).unwrap();
     let error = desk.read().unwrap_err();
     assert!(error.is_missing() && !error.is_folder_missing());
-    assert_eq!(desk.without_paths(&error), "F: does not exist");
+    assert_eq!(
+        desk.without_paths(&error),
+        "F: does not exist: create it, or correct the path that names it"
+    );
 
     let inside = desk.f().join("g");
     let error = read(&inside, SMALL, Trust::Root).unwrap_err();
     assert!(error.is_folder_missing() && !error.is_missing());
-    assert_eq!(desk.without_paths(&error), "F/g: the folder F does not exist");
+    assert_eq!(
+        desk.without_paths(&error),
+        "F/g: the folder F does not exist: create it, or correct the path that names it"
+    );
     assert!(check_folder(&desk.f(), Trust::Anyone).unwrap_err().is_folder_missing());
 }
 
@@ -187,9 +199,12 @@ fn a_folder_in_which_others_can_write_decides_nothing() {
 fn a_file_is_no_folder() {
     let desk = Desk::new();
     let error = read(&desk.f().join("g"), SMALL, Trust::Root).unwrap_err();
-    assert_eq!(desk.without_paths(&error), "F/g: F is not a folder");
+    assert_eq!(
+        desk.without_paths(&error),
+        "F/g: F is not a folder: correct the path that names it"
+    );
     let error = check_folder(&desk.f(), Trust::Root).unwrap_err();
-    assert_eq!(desk.without_paths(&error), "F: F is not a folder");
+    assert_eq!(desk.without_paths(&error), "F: F is not a folder: correct the path that names it");
 }
 
 #[test]
@@ -202,7 +217,7 @@ fn before_deployment_only_what_travels_with_the_file_counts() {
     let contents = read().unwrap();
     assert_eq!((contents.text.as_str(), contents.warning), ("a = 1\n", None));
     fs::write(desk.f(), b"\xff").unwrap();
-    assert_eq!(desk.without_paths(&read().unwrap_err()), "F:1: is not UTF-8");
+    assert_eq!(desk.without_paths(&read().unwrap_err()), "F:1: is not UTF-8: save it as UTF-8");
 }
 
 #[test]

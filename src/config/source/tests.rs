@@ -34,21 +34,35 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_right() {
     for (text, wanted) in [
         ("[code]\ndigits = 5", "config.toml:2:10: must be from 6 to 10"),
         ("[code]\ndigits = -1", "config.toml:2:10: must be from 6 to 10"),
-        ("[code]\ndigits = \"6\"", "config.toml:2:10: invalid type: string, expected i64"),
+        (
+            "[code]\ndigits = \"6\"",
+            "config.toml:2:10: invalid type: string, expected a whole number from 6 to 10",
+        ),
         (
             "[code]\ndigits = 6.5",
-            "config.toml:2:10: invalid type: floating point number, expected i64",
+            "config.toml:2:10: invalid type: floating point number, expected a whole number",
         ),
         (
             "[code]\ndigits = 2026-11-24",
-            "config.toml:2:10: invalid type: date or time, expected i64",
+            "config.toml:2:10: invalid type: date or time, expected a whole number",
         ),
         ("[code]\ndigits = 9223372036854775808", "config.toml:2:10: this number is too large"),
         ("code = true", "config.toml:1:8: invalid type: boolean, expected struct CodeRules"),
         ("[message]\ntext = [1]", "config.toml:2:8: invalid type: sequence, expected a string"),
         ("[users]\nunenrolled = 0", "config.toml:2:14: invalid type: integer, expected "),
         ("[code]\nlifetime = \"11m\"", "config.toml:2:12: must be from 30s to 10m"),
-        ("[code]\nlifetime = 300", "config.toml:2:12: invalid type: integer"),
+        (
+            "[code]\nlifetime = 300",
+            "config.toml:2:12: invalid type: integer, expected a time: write it like \"90s\" or",
+        ),
+        (
+            "[limits]\nsends_per_user = 5",
+            "config.toml:2:18: invalid type: integer, expected a limit: write it like \"5/10m\"",
+        ),
+        (
+            "[policy]\nobserve_until = 20261231",
+            "config.toml:2:17: invalid type: integer, expected a day: write it like 2026-12-31",
+        ),
         ("[code]\nlifetime = \"soon\"", "config.toml:2:12: `soon` is no time"),
         ("[users]\nfile = \"users.toml\"", "config.toml:2:8: `users.toml` must be a path from"),
         ("[code]\ndigits = 6\ndigits = 7", "config.toml:3:1: duplicate key"),

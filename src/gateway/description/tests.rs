@@ -1,0 +1,48 @@
+use super::*;
+
+const GOOD: &str = r#"
+about = "A gateway of one's own"
+[keys]
+token = { about = "Token", secret = true }
+[request]
+method = "POST"
+path = "/send"
+json = { to = ["{to+}"], message = { body = "{text}", key = "{token}" }, priority = 3, from = "{token?}" }
+[accepted]
+status = [200]
+equals = { "/ok" = true }
+"#;
+
+fn judged(text: &str) -> Result<(), String> {
+    let description: Description =
+        toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    description.check()
+}
+
+#[test]
+fn every_description_that_is_built_in_is_good() {
+    for (kind, text) in BUILT_IN {
+        assert_eq!(judged(text), Ok(()), "{kind}");
+    }
+}
+
+#[test]
+fn a_slip_is_found_when_the_description_is_read_wherever_it_stands() {
+    assert_eq!(judged(GOOD), Ok(()));
+    for (right, wrong, said) in [
+        ("\"{to+}\"", "\"{too}\"", "`{too}` is neither a key"),
+        ("{text}", "{txt}", "`{txt}` is neither a key"),
+        ("{token?}", "{tokn?}", "`{tokn}` is neither a key"),
+        ("{token}", "{token", "a brace is not closed"),
+        ("priority = 3", "when = 2026-11-24", "JSON has no dates"),
+        ("path = \"/send\"", "path = \"/{x}\"", "`{x}` is neither a key"),
+        ("path = \"/send\"", "path = \"send\"", "`path` must begin with `/`"),
+        ("path = \"/send\"", "path = \"{token}/\"", "`path` must begin with `/`"),
+        ("[keys]", "[keys]\nname = { about = \"\" }", "`name` is a key of every provider"),
+        ("\"/ok\"", "\"ok\"", "`ok` is no place in JSON"),
+    ] {
+        assert!(GOOD.contains(right), "{right}");
+        let found = judged(&GOOD.replace(right, wrong)).unwrap_err();
+        assert!(found.contains(said), "{wrong}: {found}");
+    }
+}
