@@ -114,67 +114,63 @@ impl<'a> Ledger<'a> {
     }
 
     fn reserve_here(&self, number: &PhoneNumber) -> Decision {
-        let now = self.now();
-        self.change_user(|user| {
+        let at = self.change_user(|user, now| {
             self.may_be_sent_to(user, now)?;
-            user.sends.push(now);
-            user.day.push(now);
-            user.requests.push(now);
-            Ok(())
+            for list in [&mut user.sends, &mut user.day, &mut user.requests] {
+                add(list, now);
+            }
+            Ok(now)
         })?;
         let mut granted: Vec<(String, Window)> = Vec::new();
         for (file, window) in self.shared_files(number)? {
-            let reserved = self.change(&file, window, |record| {
+            let reserved = self.change(&file, window, |record, now| {
                 self.fits(window, &record.sends, now)?;
-                record.sends.push(now);
+                add(&mut record.sends, at);
                 Ok(())
             });
             if let Err(barrier) = reserved {
                 for (file, window) in granted {
-                    self.change(&file, window, |record| remove(&mut record.sends, now))?;
+                    self.change(&file, window, |record, _| remove(&mut record.sends, at))?;
                 }
                 // Not even a request was made.
-                self.change_user(|user| {
-                    remove(&mut user.requests, now)?;
-                    remove(&mut user.day, now)?;
-                    remove(&mut user.sends, now)
+                self.change_user(|user, _| {
+                    remove(&mut user.requests, at)?;
+                    remove(&mut user.day, at)?;
+                    remove(&mut user.sends, at)
                 })?;
                 return Err(barrier);
             }
             granted.push((file, window));
         }
-        Ok((now, 0))
+        Ok((at, 0))
     }
 
     fn give_back_here(&self, number: &PhoneNumber, at: Moment, why: Return) -> Decision {
-        self.change_user(|user| {
+        self.change_user(|user, _| {
             if why == Return::NotSent {
                 remove(&mut user.day, at)?;
             }
             remove(&mut user.sends, at)
         })?;
         for (file, window) in self.shared_files(number)? {
-            self.change(&file, window, |record| remove(&mut record.sends, at))?;
+            self.change(&file, window, |record, _| remove(&mut record.sends, at))?;
         }
         Ok((0, 0))
     }
 
     fn count_try_here(&self) -> Decision {
-        let now = self.now();
-        let rules = self.rules;
-        let window = rules.failures_per_user.get();
-        let lockout = rules.lockout.get();
-        let locks = self.change_user(|user| {
+        let window = self.rules.failures_per_user.get();
+        let lockout = self.rules.lockout.get();
+        self.change_user(|user, now| {
             self.is_open(user, now)?;
-            user.failures.push(now);
+            add(&mut user.failures, now);
             user.total += 1;
-            Ok(window.lock(&user.failures, lockout, now))
-        })?;
-        Ok((now, millis(locks)))
+            Ok((now, millis(window.lock(&user.failures, lockout, now))))
+        })
     }
 
     fn forget_tries(&self, tries: &[Try]) -> Decision {
-        let total = self.change_user(|user| {
+        let total = self.change_user(|user, _| {
             for one in tries {
                 remove(&mut user.failures, one.at)?;
                 user.total = user.total.saturating_sub(1);
@@ -190,7 +186,7 @@ impl<'a> Ledger<'a> {
 
     fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
         if pending.reopen {
-            self.change_user(|user| {
+            self.change_user(|user, _| {
                 user.failures.clear();
                 user.total = 0;
                 Ok(())
@@ -210,7 +206,7 @@ impl<'a> Ledger<'a> {
                 address: visit.address.to_string(),
                 number: self.hash(number)?,
             };
-            self.change_user(|user| {
+            self.change_user(|user, _| {
                 user.remembered
                     .retain(|kept| (&kept.service, &kept.address) != (&one.service, &one.address));
                 user.remembered.push(one);
@@ -275,22 +271,24 @@ impl<'a> Ledger<'a> {
 
     fn change_user<T>(
         &self,
-        change: impl FnOnce(&mut Record) -> Result<T, Barrier>,
+        change: impl FnOnce(&mut Record, Moment) -> Result<T, Barrier>,
     ) -> Result<T, Barrier> {
         self.change(&self.user_file(), self.rules.sends_per_user.get(), change)
     }
 
-    /// Changes one file of counters under its lock, and drops from it what no longer counts.
+    /// Changes one file of counters under its lock, and drops from it what no longer counts. `change`
+    /// is told the time: before the lock was there it was another, and events of those who were
+    /// faster would lie in its future.
     fn change<T>(
         &self,
         file: &str,
         sends: Window,
-        change: impl FnOnce(&mut Record) -> Result<T, Barrier>,
+        change: impl FnOnce(&mut Record, Moment) -> Result<T, Barrier>,
     ) -> Result<T, Barrier> {
-        let now = self.now();
         self.run.update(file, |text| {
             let mut record = self.record_of(file, text)?;
-            let result = change(&mut record)?;
+            let now = self.now();
+            let result = change(&mut record, now)?;
             sends.forget(&mut record.sends, Duration::ZERO, now);
             self.day().forget(&mut record.day, Duration::ZERO, now);
             self.rules.requests_per_user.get().forget(&mut record.requests, Duration::ZERO, now);
@@ -473,6 +471,13 @@ pub(super) const HOST_FILE: &str = "host";
 const KEY_FILE: &str = "key";
 /// In place of a boot, where no times are kept.
 const ANY_BOOT: &str = "any";
+
+/// Puts one event into its place, which is not the last one if it was granted by another file and
+/// somebody was faster here.
+fn add(list: &mut Vec<Moment>, moment: Moment) {
+    let place = list.partition_point(|&kept| kept <= moment);
+    list.insert(place, moment);
+}
 
 /// Takes one event back, if it is still there.
 fn remove(list: &mut Vec<Moment>, moment: Moment) -> Result<(), Barrier> {

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
+use crate::authenticate::BootClock;
 use crate::config::model::LimitRules;
 use crate::config::source::Sources;
 use crate::login::ports::{Clock, Limits};
@@ -337,6 +338,33 @@ fn trap_4_the_lock_outlives_every_change() {
     machine.books("alice").unlock(&[phone()]).unwrap();
     machine.books("alice").reserve(&phone()).unwrap();
     assert_eq!(lock.metadata().unwrap().ino(), inode);
+}
+
+/// Whoever waits for a lock comes with a time that has passed by then.
+#[test]
+fn trap_4_a_crowd_leaves_its_events_in_order_and_takes_back_what_it_added() {
+    let limits = "sends_per_user = '1000/1h'\nsends_per_number = '1000/1h'\n\
+                  requests_per_user = '1000/1h'\nsends_per_user_day = 250";
+    let machine = Machine::new(limits);
+    let (places, rules) = (&machine.places, &machine.rules);
+    std::thread::scope(|scope| {
+        for user in ["alice", "alice", "alice", "bob", "bob", "bob"] {
+            scope.spawn(move || {
+                let books = Ledger::new(places, rules, user, &BootClock);
+                for _ in 0..40 {
+                    let message = books.reserve(&phone()).unwrap();
+                    let right = books.count_try().unwrap();
+                    books.was_right(right).unwrap();
+                    books.give_back(&phone(), message, Return::NotSent).unwrap();
+                }
+            });
+        }
+    });
+    for user in ["alice", "bob"] {
+        let standing = Ledger::new(places, rules, user, &BootClock).standing(&[phone()]).unwrap();
+        assert_eq!((standing.sends.0, standing.sends_today.0), (0, 0), "{user}");
+        assert_eq!((standing.failures.0, standing.failures_total.0), (0, 0), "{user}");
+    }
 }
 
 #[test]
