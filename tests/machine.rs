@@ -10,6 +10,8 @@ mod support;
 mod faults;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/limits_crowd.rs"]
+mod limits_crowd;
 #[path = "machine/log_trouble.rs"]
 mod log_trouble;
 #[path = "machine/logins.rs"]
