@@ -12,6 +12,8 @@ mod faults;
 mod helper_life;
 #[path = "machine/limits_crowd.rs"]
 mod limits_crowd;
+#[path = "machine/limits_kill.rs"]
+mod limits_kill;
 #[path = "machine/log_trouble.rs"]
 mod log_trouble;
 #[path = "machine/logins.rs"]
