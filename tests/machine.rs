@@ -14,6 +14,8 @@ mod helper_life;
 mod limits_crowd;
 #[path = "machine/limits_kill.rs"]
 mod limits_kill;
+#[path = "machine/limits_state.rs"]
+mod limits_state;
 #[path = "machine/log_trouble.rs"]
 mod log_trouble;
 #[path = "machine/logins.rs"]

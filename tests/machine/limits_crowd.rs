@@ -36,7 +36,7 @@ fn machine(limits: &str) -> (Machine, Log) {
     // A crowd on a small machine takes its time.
     machine.config(&format!("[delivery]\ntimeout = '60s'\n[limits]\n{limits}"));
     machine.users("alice = '+4915123456723'\nbob = '+4915123456723'\n");
-    let log = machine.log();
+    let log = machine.log_of_a_crowd();
     (machine, log)
 }
 
