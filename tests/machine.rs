@@ -10,6 +10,10 @@ mod support;
 mod faults;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/limits_attack.rs"]
+mod limits_attack;
+#[path = "machine/limits_clock.rs"]
+mod limits_clock;
 #[path = "machine/limits_crowd.rs"]
 mod limits_crowd;
 #[path = "machine/limits_kill.rs"]
