@@ -12,6 +12,8 @@ mod faults;
 mod helper_life;
 #[path = "machine/limits_attack.rs"]
 mod limits_attack;
+#[path = "machine/limits_callers.rs"]
+mod limits_callers;
 #[path = "machine/limits_clock.rs"]
 mod limits_clock;
 #[path = "machine/limits_crowd.rs"]
