@@ -75,13 +75,18 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// As [`Limits::reserve`].
     pub fn would_reserve(&self, number: &PhoneNumber) -> Result<(), Barrier> {
+        // It reads, but makes the key where there is none yet.
+        self.decide(|| self.would_reserve_here(number)).map(drop)
+    }
+
+    fn would_reserve_here(&self, number: &PhoneNumber) -> Decision {
         let now = self.now();
         let user = self.peek(&self.user_file())?;
         self.may_be_sent_to(&user, now)?;
         for (file, window) in self.shared_files(number)? {
             self.fits(window, &self.peek(&file)?.sends, now)?;
         }
-        Ok(())
+        Ok((0, 0))
     }
 
     /// Whether this visit needs no code, because one was accepted there not long ago and went to a

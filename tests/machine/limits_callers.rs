@@ -238,3 +238,18 @@ fn trap_15_files_are_good_whatever_the_umask_of_root() {
         all_files_are_roots_alone();
     }
 }
+
+/// The first thing that is ever kept is the key that conceals numbers, and a rehearsal needs it too.
+#[test]
+fn trap_15_a_rehearsal_does_its_work_where_the_caller_cannot_end_it() {
+    let (machine, log) = machine();
+    machine.config("[policy]\nobserve_until = 2999-12-31\n");
+    let hostile = "umask 0777; ulimit -S -f 0; exec setpriv --ruid alice \"$0\" \"$@\"";
+    let caller = ["/bin/sh", "-c", hostile];
+    let run = Client::new(&machine, "sms").under(&caller).user("bob").answer("null").run();
+    // PAM_IGNORE of ours before a pam_permit.
+    assert_eq!(run.result, SUCCESS, "{:#?}", log.lines());
+    log.wait_for("event=observed would=ask to=*89 user=bob");
+    assert!(fs::exists("/run/pam-sms/key.state").unwrap());
+    all_files_are_roots_alone();
+}
