@@ -1,12 +1,20 @@
 //! Numbers that people gave themselves at a login: one small file each in `/var/lib/pam-sms`, in the
 //! form of the users folder. They count after the admin's own places.
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use super::{PhoneNumber, Record};
 use crate::config::source::{ConfigError, Sources};
 use crate::limits::Places;
 use crate::limits::store::{Durability, StateError, Store};
+use crate::sys;
+
+/// How long a child may take: one lock, and then some.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// What it says when all went well.
+const KEPT: &[u8] = b"kept";
 
 /// The record of `user`, if they ever gave one.
 pub fn find(places: &Places, user: &str) -> Result<Option<Record>, ConfigError> {
@@ -21,6 +29,22 @@ pub fn find(places: &Places, user: &str) -> Result<Option<Record>, ConfigError> 
 /// # Errors
 /// When there is one already, or it cannot be stored.
 pub fn keep(places: &Places, user: &str, number: &PhoneNumber) -> Result<(), ConfigError> {
+    if sys::is_started_by_root() {
+        return keep_here(places, user, number).map_err(ConfigError::new);
+    }
+    // Under su and sudo this process is the caller's, who could stop it while it holds the lock.
+    let said = sys::child::in_child_of_root(PATIENCE, || match keep_here(places, user, number) {
+        Ok(()) => KEPT.to_vec(),
+        Err(reason) => reason.into_bytes(),
+    });
+    match said {
+        Ok(said) if said == KEPT => Ok(()),
+        Ok(reason) => Err(ConfigError::new(String::from_utf8_lossy(&reason))),
+        Err(error) => Err(ConfigError::new(format!("no child to keep the number: {error}"))),
+    }
+}
+
+fn keep_here(places: &Places, user: &str, number: &PhoneNumber) -> Result<(), String> {
     let kept = store(places).update(&file(user), |text| match text {
         Some(_) => Ok((false, None)),
         None => {
@@ -28,9 +52,10 @@ pub fn keep(places: &Places, user: &str, number: &PhoneNumber) -> Result<(), Con
             Ok::<_, StateError>((true, Some(Zeroizing::new(text))))
         }
     });
-    match kept? {
-        true => Ok(()),
-        false => Err(ConfigError::new("another login has stored a number meanwhile")),
+    match kept {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("another login has stored a number meanwhile".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

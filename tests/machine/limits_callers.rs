@@ -9,7 +9,7 @@ use crate::support::books::{Books, LIB, RUN, code_for};
 use crate::support::example;
 use crate::support::log::{Log, wait_until};
 use crate::support::machine::{BOB_PASSWORD, Machine};
-use crate::support::pam::Client;
+use crate::support::pam::{ANY_PASSWORD, Client};
 use crate::support::person::Person;
 use crate::support::process::Process;
 
@@ -239,17 +239,40 @@ fn trap_15_files_are_good_whatever_the_umask_of_root() {
     }
 }
 
+/// alice's, as su is, and with what she may set before.
+const STARVED: [&str; 3] =
+    ["/bin/sh", "-c", "umask 0777; ulimit -S -f 0; exec setpriv --ruid alice \"$0\" \"$@\""];
+
 /// The first thing that is ever kept is the key that conceals numbers, and a rehearsal needs it too.
 #[test]
 fn trap_15_a_rehearsal_does_its_work_where_the_caller_cannot_end_it() {
     let (machine, log) = machine();
     machine.config("[policy]\nobserve_until = 2999-12-31\n");
-    let hostile = "umask 0777; ulimit -S -f 0; exec setpriv --ruid alice \"$0\" \"$@\"";
-    let caller = ["/bin/sh", "-c", hostile];
-    let run = Client::new(&machine, "sms").under(&caller).user("bob").answer("null").run();
+    let run = Client::new(&machine, "sms").under(&STARVED).user("bob").answer("null").run();
     // PAM_IGNORE of ours before a pam_permit.
     assert_eq!(run.result, SUCCESS, "{:#?}", log.lines());
     log.wait_for("event=observed would=ask to=*89 user=bob");
     assert!(fs::exists("/run/pam-sms/key.state").unwrap());
+    all_files_are_roots_alone();
+}
+
+#[test]
+fn trap_15_a_number_that_somebody_gives_at_a_login_is_kept_by_the_child_too() {
+    let (machine, log) = machine();
+    machine.config("[users]\nunenrolled = 'enrol'\n");
+    machine.users(&format!("alice = '{ALICE}'\n"));
+    machine.pam(
+        "sms",
+        &format!(
+            "{ANY_PASSWORD}auth requisite pam_sms.so\nauth required pam_permit.so\n\
+             account required pam_sms.so\naccount required pam_permit.so\n"
+        ),
+    );
+    let client = Client::new(&machine, "sms").under(&STARVED).user("bob").authtok("any");
+    let run = client.flag("--acct").answer(&format!("text:{BOB}")).answer(OUTBOX).run();
+    assert_eq!((run.result, run.acct), (SUCCESS, Some(SUCCESS)), "{:#?}", log.lines());
+    log.wait_for("event=enrolled");
+    let kept = fs::read_to_string("/var/lib/pam-sms/enrolled-bob.state").unwrap();
+    assert!(kept.contains(BOB), "{kept}");
     all_files_are_roots_alone();
 }
