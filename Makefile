@@ -3,7 +3,7 @@
 CARGO ?= cargo
 PYTHON ?= /usr/bin/python3
 SHIP := target/ship
-PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd sudo valgrind
+PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd strace sudo valgrind
 
 .PHONY: build install test demo demo-shell conformance lint prepare clean
 

@@ -14,6 +14,18 @@ mod enrolling;
 mod faults;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/limits_attack.rs"]
+mod limits_attack;
+#[path = "machine/limits_callers.rs"]
+mod limits_callers;
+#[path = "machine/limits_clock.rs"]
+mod limits_clock;
+#[path = "machine/limits_crowd.rs"]
+mod limits_crowd;
+#[path = "machine/limits_kill.rs"]
+mod limits_kill;
+#[path = "machine/limits_state.rs"]
+mod limits_state;
 #[path = "machine/log_trouble.rs"]
 mod log_trouble;
 #[path = "machine/logins.rs"]

@@ -141,8 +141,13 @@ impl Store {
         let path = self.path(name, "lock");
         let locked = || {
             let file = options().read(true).write(true).create(true).truncate(false).open(&path)?;
-            if file.metadata()?.uid() != 0 || !file.metadata()?.is_file() {
+            let meta = file.metadata()?;
+            if meta.uid() != 0 || !meta.is_file() {
                 return Err(io::Error::other("is not a regular file of root's: remove it"));
+            }
+            // Whoever can open it can hold it; and with what a umask left, root himself may not.
+            if meta.mode() & 0o7777 != 0o600 {
+                file.set_permissions(Permissions::from_mode(0o600))?;
             }
             sys::lock_exclusively(&file, PATIENCE)?;
             Ok(file)

@@ -9,12 +9,16 @@ use std::fs::{self, Permissions};
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for anything before it says what it saw instead.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a mark may take from one thread of a test to another.
+const CATCHING_UP: Duration = Duration::from_secs(5);
 
 /// The part of a log line that only our module writes.
 const OURS: &str = "pam_sms(";
@@ -45,6 +49,7 @@ impl Log {
 
     /// All lines so far, with `<priority>` and time stamp as the writer sent them.
     pub fn lines(&self) -> Vec<String> {
+        self.catch_up();
         self.lines.look(Clone::clone)
     }
 
@@ -55,7 +60,24 @@ impl Log {
 
     /// Forgets all lines so far, for a test that waits for the same text again.
     pub fn clear(&self) {
+        self.catch_up();
         self.lines.update(Vec::clear);
+    }
+
+    /// Waits until all is read that was written before this call: a socket keeps the order.
+    fn catch_up(&self) {
+        static MARKS: AtomicUsize = AtomicUsize::new(0);
+        let mark = format!("mark {}", MARKS.fetch_add(1, Ordering::Relaxed));
+        let bell = UnixDatagram::unbound().expect("a socket");
+        // Where a test has put something else into its place, nothing comes any more.
+        let is_ours = self.socket.local_addr().is_ok_and(|address| {
+            address.as_pathname().is_some_and(|path| bell.send_to(mark.as_bytes(), path).is_ok())
+        });
+        if is_ours {
+            let is_mark = |line: &String| *line == mark;
+            self.lines.wait(CATCHING_UP, |lines| lines.iter().any(is_mark).then_some(()));
+            self.lines.update(|lines| lines.retain(|line| !is_mark(line)));
+        }
     }
 
     /// The first line that contains `text`, now or as soon as it is written.

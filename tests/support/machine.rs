@@ -127,6 +127,14 @@ impl Machine {
         Log::open()
     }
 
+    /// The same for a crowd: no line is given up by its writer because ten others are waiting. The
+    /// length of the queue is one of the things that belong to a network namespace.
+    pub fn log_of_a_crowd(&self) -> Log {
+        let length = "/proc/sys/net/unix/max_dgram_qlen";
+        at(length, fs::write(length, "10000"));
+        Log::open()
+    }
+
     /// A program about to be run by root, with the environment of a fresh boot.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
@@ -190,13 +198,35 @@ impl Machine {
         );
     }
 
-    /// Installs a clock that a test can put forward, with `/run/an-hour-later`, and break, with
-    /// `/run/clock-fails`; returns what [`Client::under`](super::pam::Client::under) wants for it.
+    /// Installs a clock that a test can put forward, with `/run/an-hour-later`, set, with
+    /// [`Machine::set_clock`], and break, with `/run/clock-fails`; returns what
+    /// [`Client::under`](super::pam::Client::under) wants for it.
     pub fn test_clock(&self) -> [&'static str; 2] {
         static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
         let library = COMPILED.get_or_init(|| self.compile("clock.c"));
         self.file("/usr/lib/clock.so", library, 0o644);
         ["/usr/bin/env", "LD_PRELOAD=/usr/lib/clock.so"]
+    }
+
+    /// Sets a clock, `boot` or `wall`, that many seconds off for all that run under the test clock.
+    pub fn set_clock(&self, clock: &str, seconds: i64) {
+        self.file(format!("/run/{clock}-clock"), seconds.to_string(), 0o644);
+    }
+
+    /// Mounts a file system in memory; `options` as mount(8) takes them after `-o`.
+    pub fn tmpfs(&self, folder: &str, options: &str) {
+        at(folder, fs::create_dir_all(folder));
+        namespace::mount("pam-sms-test", folder, "tmpfs", 0, options);
+    }
+
+    /// Makes the file system that is mounted at `folder` read-only.
+    pub fn make_read_only(&self, folder: &str) {
+        namespace::mount("none", folder, "", libc::MS_REMOUNT | libc::MS_RDONLY, "");
+    }
+
+    /// Shows the file `source` in the place of `target`.
+    pub fn show_as(&self, source: &str, target: &str) {
+        namespace::mount(source, target, "", libc::MS_BIND, "");
     }
 
     /// Makes a library of a file beside this one.

@@ -201,6 +201,19 @@ impl Session {
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "send a signal");
     }
 
+    /// Waits for the end of one that may have been killed on its way, and says whether it was.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end.
+    #[track_caller]
+    pub fn was_killed(mut self) -> bool {
+        drop(self.stdin.take());
+        let over = self.stdout.wait(LONGEST_RUN, |output| output.over.then_some(()));
+        assert!(over.is_some(), "pam-client does not end; it said:\n{}", self.said());
+        self.child.wait().expect("wait for pam-client").signal().is_some()
+    }
+
     /// Waits for the end of one that was killed, and returns the signal that did it.
     ///
     /// # Panics

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
+use crate::authenticate::BootClock;
 
 /// What an admin may find, each a denial that says where.
 #[test]
@@ -96,19 +97,13 @@ fn files_are_roots_alone_and_name_no_number() {
 
 #[test]
 fn parallel_logins_leave_their_files_in_order() {
-    struct Real;
-    impl Clock for Real {
-        fn now(&self) -> Duration {
-            crate::sys::boot_time()
-        }
-    }
     let machine = Machine::new("sends_per_host = '10000/1h'\nfailures_per_user = '10000/1h'");
     let places = &machine.places;
     std::thread::scope(|scope| {
         for user in ["alice", "bob", "carol", "dave", "alice", "bob", "carol", "dave"] {
             let rules = &machine.rules;
             scope.spawn(move || {
-                let books = Ledger::new(places, rules, user, &Real);
+                let books = Ledger::new(places, rules, user, &BootClock);
                 for _ in 0..50 {
                     // That a limit is reached is well; that a file is damaged is not.
                     for said in [books.reserve(&phone()).err(), books.count_try().err()] {
@@ -167,4 +162,31 @@ fn a_lock_that_is_not_given_back_is_a_denial_after_two_seconds() {
     assert!(begun.elapsed() < wait(4), "{:?}", begun.elapsed());
     drop(lock);
     machine.books("alice").reserve(&phone()).unwrap();
+}
+
+/// Whoever waits for a lock comes with a time that has passed by then.
+#[test]
+fn trap_4_a_crowd_leaves_its_events_in_order_and_takes_back_what_it_added() {
+    let limits = "sends_per_user = '1000/1h'\nsends_per_number = '1000/1h'\n\
+                  requests_per_user = '1000/1h'\nsends_per_user_day = 250";
+    let machine = Machine::new(limits);
+    let (places, rules) = (&machine.places, &machine.rules);
+    std::thread::scope(|scope| {
+        for user in ["alice", "alice", "alice", "bob", "bob", "bob"] {
+            scope.spawn(move || {
+                let books = Ledger::new(places, rules, user, &BootClock);
+                for _ in 0..40 {
+                    let message = books.reserve(&phone()).unwrap();
+                    let right = books.count_try().unwrap();
+                    books.was_right(right).unwrap();
+                    books.give_back(&phone(), message, Return::NotSent).unwrap();
+                }
+            });
+        }
+    });
+    for user in ["alice", "bob"] {
+        let standing = Ledger::new(places, rules, user, &BootClock).standing(&[phone()]).unwrap();
+        assert_eq!((standing.sends.0, standing.sends_today.0), (0, 0), "{user}");
+        assert_eq!((standing.failures.0, standing.failures_total.0), (0, 0), "{user}");
+    }
 }
