@@ -8,6 +8,8 @@ mod support;
 
 #[path = "machine/check.rs"]
 mod check;
+#[path = "machine/enable.rs"]
+mod enable;
 #[path = "machine/enrolling.rs"]
 mod enrolling;
 #[path = "machine/faults.rs"]

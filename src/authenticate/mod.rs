@@ -5,11 +5,13 @@
 //! prepare.rs    who it is, whether they are asked, where a code would go
 //! mod.rs        the login, with all it needs; what is settled once all of it has succeeded
 //! stack.rs      whether the stack has the line that settles
+//! trial.rs      a stack that is new here shows a word
 //! ```
 
 pub mod arguments;
 mod prepare;
 mod stack;
+pub mod trial;
 
 use arguments::Arguments;
 use prepare::{Membership, Stop, Way, load, prepare, visit};
@@ -79,6 +81,8 @@ pub struct Settlement {
     pending: Pending,
     /// Whether the number shall be stored as the person's.
     enrols: bool,
+    /// Whether it was a code by SMS that let them in.
+    by_code: bool,
 }
 
 impl Settlement {
@@ -146,7 +150,7 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
 /// When a number that somebody has confirmed cannot be stored: their next login would take any other.
 pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict> {
     let _lifted = sys::lift_open_files(OPEN_FILES);
-    let Settlement { mut audit, typed: _, user, limits, number, pending, enrols } = settlement;
+    let Settlement { mut audit, user, limits, number, pending, enrols, by_code, .. } = settlement;
     if let Err(barrier) = books(&user, &limits).settle(&pending, &number) {
         audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
     }
@@ -162,6 +166,10 @@ pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict
         }
         audit.record(Event::Enrolled, &[("to", &number.masked())]);
         host.inform(&prompt::number_saved(number.ending()));
+    }
+    // A login that was skipped, remembered or by a backup code shows nothing of the new stack.
+    if let Some(notice) = by_code.then(|| trial::notice(&audit.service)).flatten() {
+        host.inform(&notice);
     }
     Ok(())
 }
@@ -188,9 +196,10 @@ fn ask(
     }
     let settlement = matches!(ending.verdict, Verdict::Accepted | Verdict::BackupCode).then(|| {
         let number = record.phones[ending.phone].clone();
+        let by_code = ending.verdict == Verdict::Accepted;
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let typed = request.user.clone();
-        Settlement { audit, typed, user, limits, number, pending, enrols: false }
+        Settlement { audit, typed, user, limits, number, pending, enrols: false, by_code }
     });
     Decision { verdict: ending.verdict, settlement }
 }
@@ -258,7 +267,7 @@ fn enrolment(
     let settlement = ended.number.map(|number| {
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let (typed, pending) = (request.user.clone(), ended.pending);
-        Settlement { audit, typed, user, limits, number, pending, enrols: true }
+        Settlement { audit, typed, user, limits, number, pending, enrols: true, by_code: true }
     });
     Decision { verdict: ended.verdict, settlement }
 }

@@ -2,6 +2,7 @@
 
 mod backup_codes;
 mod check;
+mod enable;
 mod office;
 mod status;
 mod unlock;
@@ -24,6 +25,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Enable(enable::Arguments),
+    Disable(enable::DisableArguments),
     Status(status::Arguments),
     Unlock(unlock::Arguments),
     BackupCodes(backup_codes::Arguments),
@@ -34,6 +37,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Check(arguments) => return check::run(&arguments),
+        Command::Enable(arguments) => enable::run(&arguments),
+        Command::Disable(arguments) => enable::disable(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
         Command::BackupCodes(arguments) => backup_codes::run(&arguments),

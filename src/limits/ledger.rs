@@ -20,7 +20,7 @@ const MOST_VISITS: usize = 16;
 /// Messages that may go to a number before it is known to be the person's.
 const CONFIRMATIONS: Window = Window { count: 3, span: Duration::from_secs(24 * 60 * 60) };
 /// Where the kernel says which boot this is.
-pub(super) const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+pub const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Where state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,7 +33,7 @@ mod standing;
 use std::fmt;
 use std::time::Duration;
 
-pub use ledger::{Ledger, Places};
+pub use ledger::{BOOT_ID, Ledger, Places};
 #[cfg(feature = "program")]
 pub use standing::Standing;
 use window::Moment;

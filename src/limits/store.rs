@@ -116,6 +116,23 @@ impl Store {
         Ok(names.into_iter().collect())
     }
 
+    /// Takes the lock of `name` for a work of several steps, which must not touch `name` itself.
+    ///
+    /// # Errors
+    /// When another process holds it.
+    #[cfg(feature = "program")]
+    pub fn alone(&self, name: &str) -> Result<impl Drop + use<>, StateError> {
+        struct Lock(File);
+        impl Drop for Lock {
+            fn drop(&mut self) {
+                // Falls with its descriptor.
+                let Self(_file) = self;
+            }
+        }
+        self.make_folder()?;
+        self.lock(name).map(Lock)
+    }
+
     /// Where the state of `name` stands, for people.
     #[must_use]
     pub fn path_of(&self, name: &str) -> PathBuf {

@@ -30,6 +30,8 @@ use std::time::Duration;
 pub use accounts::{Account, account, group_id, groups_of};
 pub use files::lock_exclusively;
 pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
+#[cfg(feature = "program")]
+pub use process::{hang_up, leave_terminal};
 pub use resources::{LimitGuard, lift_open_files};
 
 /// Time since the machine was started, its sleep included.

@@ -74,6 +74,23 @@ pub fn become_unprivileged(account: &Account) -> io::Result<()> {
     Ok(())
 }
 
+/// Asks a process to read its configuration again.
+///
+/// # Errors
+/// When there is no such process.
+#[cfg(feature = "program")]
+pub fn hang_up(pid: libc::pid_t) -> io::Result<()> {
+    // SAFETY: takes numbers; a pid below 1 would mean others, and is none.
+    check(if pid > 0 { unsafe { libc::kill(pid, libc::SIGHUP) } } else { -1 })
+}
+
+/// Leaves the terminal behind: what is typed or hung up there is not for this process any more.
+#[cfg(feature = "program")]
+pub fn leave_terminal() {
+    // SAFETY: takes nothing; fails only for the leader of a group, which needs it not.
+    unsafe { libc::setsid() };
+}
+
 /// Ends the process at once: no destructor, no thread is waited for (a name look-up may sit in one).
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: ends the process and touches nothing of it.

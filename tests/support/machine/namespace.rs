@@ -36,6 +36,12 @@ impl Home {
             let door = File::open(format!("/proc/thread-self/ns/{name}"));
             (door.expect("open a namespace of this thread"), kind)
         });
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+            // Under nohup, or behind a shell's `&`, they are ignored, and so they would be in all that
+            // a test starts.
+            // SAFETY: takes numbers; the default action needs no code of ours.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
         let folder = env::current_dir().expect("a current folder");
         let host = mounts_of("thread-self").expect("this thread's mount namespace");
         let kinds = NAMESPACES.iter().fold(libc::CLONE_FS, |kinds, (_, kind)| kinds | kind);

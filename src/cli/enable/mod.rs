@@ -1,0 +1,255 @@
+//! `pam-sms enable` and `disable`: into the stacks and out again, without shutting anybody out.
+//!
+//! ```text
+//! plan.rs    what the files shall hold         files.rs   files as they are: read, written, compared
+//! pam.rs     lines of PAM stacks               sshd.rs    sshd's own configuration, its reload
+//! debian.rs  the same through pam-auth-update  trial.rs   what was changed, and how it is taken back
+//! boot.rs    taken back also when the machine was started anew meanwhile
+//! ```
+//!
+//! A change is on trial until somebody has logged in with a code through it: the module shows that
+//! person a word, and only `enable --keep WORD` makes the change last. Otherwise everything is put
+//! back, by a process of its own after five minutes, or when the machine starts.
+
+mod boot;
+mod debian;
+mod files;
+mod pam;
+mod plan;
+mod sshd;
+mod trial;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::Command;
+
+use clap::Args;
+
+use super::office::{ConfigArgument, Office};
+use plan::Service;
+use trial::Changes;
+
+/// Make a service ask for codes, on trial: a login with a code shows a word, and
+/// `pam-sms enable --keep WORD` makes it last. Without that all is put back after five minutes.
+///
+/// Examples: `pam-sms enable sshd`, `pam-sms enable sshd --dry-run`, `pam-sms enable --keep 7k3m-9qxt`
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("what").required(true)))]
+pub struct Arguments {
+    /// The PAM service: sshd, sudo, su, login.
+    #[arg(group = "what")]
+    service: Option<String>,
+    /// For sshd: a key and then the code, instead of the password and then the code.
+    #[arg(long, requires = "service")]
+    keys: bool,
+    /// Show what would change, and change nothing.
+    #[arg(long, requires = "service")]
+    dry_run: bool,
+    /// Do not ask.
+    #[arg(long, requires = "service")]
+    yes: bool,
+    /// Make it last at once, for configuration management.
+    #[arg(long, requires = "service")]
+    no_rollback: bool,
+    /// Make the change on trial last; WORD is shown by a login with a code.
+    #[arg(long, value_name = "WORD", group = "what")]
+    keep: Option<String>,
+    /// Put back now what is on trial.
+    #[arg(long, group = "what")]
+    take_back: bool,
+    /// Put back what is on trial when its time is over: for the process and the unit that wait.
+    #[arg(long, group = "what", hide = true)]
+    watch: bool,
+    /// The same at the start of the machine, which ends every trial.
+    #[arg(long, group = "what", hide = true)]
+    at_boot: bool,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Take a service out again: its files become what they were before `enable`.
+///
+/// Examples: `pam-sms disable sshd`, `pam-sms disable --all`
+#[derive(Args)]
+pub struct DisableArguments {
+    /// The PAM service.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    service: Option<String>,
+    /// All services.
+    #[arg(long)]
+    all: bool,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Enables, or ends a trial.
+///
+/// # Errors
+/// In words for the terminal.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    if arguments.watch {
+        return trial::watch();
+    }
+    if arguments.at_boot {
+        let _alone = trial::alone()?;
+        return trial::take_back().map(drop);
+    }
+    let office = Office::open(&arguments.config)?;
+    let _alone = trial::alone()?;
+    if arguments.take_back {
+        return say_taken_back(trial::take_back()?);
+    }
+    if let Some(word) = &arguments.keep {
+        return keep(word);
+    }
+    let name = arguments.service.clone().unwrap_or_default();
+    let service = Service::new(name, arguments.keys)?;
+    let changes = Changes::load()?;
+    if changes.trial.is_some() {
+        return Err("a change is on trial already: `pam-sms enable --keep WORD` makes it last, \
+                    `pam-sms enable --take-back` puts it back"
+            .to_owned());
+    }
+    if changes.services.contains(&service) {
+        println!("{}: asks for codes already (unchanged)", service.name);
+        return Ok(());
+    }
+    plan::not_named_yet(&service, &changes.services)?;
+    check(arguments)?;
+    if !arguments.no_rollback {
+        boot::can_take_back()?;
+    }
+    let mut services = changes.services.clone();
+    services.retain(|one| one.name != service.name);
+    services.push(service.clone());
+    let plan = plan::towards(&services, &office.config)?;
+    print_diffs(&plan);
+    if arguments.dry_run {
+        return Ok(());
+    }
+    confirm(arguments.yes, &format!("Make {} ask for codes?", service.name))?;
+    if arguments.no_rollback {
+        changes.apply_for_good(services, &plan)?;
+        sshd::reload_if_changed(&plan)?;
+        println!("{}: asks for codes (changed)", service.name);
+        return Ok(());
+    }
+    let trial = changes.begin_trial(services, &plan)?;
+    let settled = files::write_all(&plan).and_then(|()| sshd::reload_if_changed(&plan));
+    if let Err(error) = settled {
+        trial::take_back()?;
+        return Err(format!("{error}; everything is as it was before"));
+    }
+    println!(
+        "{} asks for codes, on trial. Now, and without closing this session:\n\
+         \n  1. Log in from another terminal, with a code. It shows a word.\n\
+         \x20 2. Type `pam-sms enable --keep WORD`.\n\
+         \nWithout that everything is put back in {}, and when this machine is started anew.",
+        service.name,
+        crate::limits::in_words(trial)
+    );
+    Ok(())
+}
+
+/// Disables.
+///
+/// # Errors
+/// In words for the terminal.
+pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
+    let office = Office::open(&arguments.config)?;
+    let _alone = trial::alone()?;
+    if trial::take_back()? {
+        println!("the change on trial is put back");
+    }
+    let changes = Changes::load()?;
+    let gone = |service: &Service| {
+        arguments.all || arguments.service.as_ref().is_some_and(|name| *name == service.name)
+    };
+    let left: Vec<Service> = changes.services.iter().filter(|one| !gone(one)).cloned().collect();
+    if left.len() == changes.services.len() {
+        let name = arguments.service.as_deref().unwrap_or("no service");
+        println!("{name}: was not enabled by this program (unchanged)");
+        return Ok(());
+    }
+    let plan = match left.is_empty() {
+        true => changes.back_to_before()?,
+        false => plan::towards(&left, &office.config)?,
+    };
+    print_diffs(&plan);
+    if arguments.dry_run {
+        return Ok(());
+    }
+    confirm(arguments.yes, "Take this out?")?;
+    changes.apply_for_good(left, &plan)?;
+    sshd::reload_if_changed(&plan)?;
+    println!("disabled (changed)");
+    Ok(())
+}
+
+fn keep(word: &str) -> Result<(), String> {
+    let changes = Changes::load()?;
+    let Some(trial) = &changes.trial else {
+        return Err("nothing is on trial: it was kept or put back already".to_owned());
+    };
+    if !trial.word_is(word) {
+        return Err("that is not the word: log in through the new stack, with a code; \
+                    a login that is skipped, remembered or by a backup code shows none"
+            .to_owned());
+    }
+    changes.end_trial()?;
+    println!("kept: the change lasts (changed)");
+    Ok(())
+}
+
+fn say_taken_back(changed: bool) -> Result<(), String> {
+    match changed {
+        true => println!("everything is as it was before (changed)"),
+        false => println!("nothing is on trial (unchanged)"),
+    }
+    Ok(())
+}
+
+/// Nothing is enabled that would not work: what `pam-sms check` calls an error is one here.
+fn check(arguments: &Arguments) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let run = Command::new(program)
+        .args(["check", "--config"])
+        .arg(&arguments.config.config)
+        .output()
+        .map_err(|error| format!("`pam-sms check` cannot be run: {error}"))?;
+    if run.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&run.stdout);
+    Err(format!("`pam-sms check` finds errors; nothing is changed:\n{said}"))
+}
+
+fn print_diffs(plan: &[files::Change]) {
+    let mut out = io::stdout().lock();
+    for change in plan {
+        // A closed pipe is the reader's choice and not our error.
+        let _ = write!(out, "{}", change.diff());
+    }
+}
+
+fn confirm(yes: bool, question: &str) -> Result<(), String> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err("there is no terminal to ask at: say --yes, or --dry-run".to_owned());
+    }
+    print!("{question} [y/N] ");
+    let _ = io::stdout().flush();
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(|error| error.to_string())?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err("nothing is changed".to_owned()),
+    }
+}

@@ -1,0 +1,121 @@
+//! sshd's own configuration: one file of ours that is read first, tried before it counts.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::files::Change;
+use super::plan::Service;
+use crate::config::model::Config;
+
+const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-pam-sms.conf";
+const PROGRAM: &str = "/usr/sbin/sshd";
+const PID_FILES: [&str; 2] = ["/run/sshd.pid", "/var/run/sshd.pid"];
+
+/// The change that makes sshd fit for codes, or takes our file away where sshd does not ask.
+///
+/// # Errors
+/// When sshd would not read our file, or root would be shut out.
+pub fn drop_in(sshd: Option<&Service>, config: &Config) -> Result<Option<Change>, String> {
+    let Some(service) = sshd else { return Change::to(DROP_IN, None) };
+    let main = fs::read_to_string("/etc/ssh/sshd_config")
+        .map_err(|error| format!("/etc/ssh/sshd_config: {error}"))?;
+    let includes = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.next().is_some_and(|word| word.eq_ignore_ascii_case("include"))
+            && words.any(|word| word.contains("sshd_config.d/"))
+    };
+    if !main.lines().any(includes) {
+        return Err("/etc/ssh/sshd_config does not read sshd_config.d: put the line `Include \
+                    /etc/ssh/sshd_config.d/*.conf` at its top"
+            .to_owned());
+    }
+    if service.keys && effective("permitrootlogin")?.is_some_and(|said| said.ends_with("password"))
+    {
+        return Err(
+            "sshd has `PermitRootLogin prohibit-password`, which refuses the code after root's \
+                    key: set `PermitRootLogin yes` (the key stays required), or `no`"
+                .to_owned(),
+        );
+    }
+    Change::to(DROP_IN, Some(text(service, config)))
+}
+
+fn text(service: &Service, config: &Config) -> String {
+    let grace = config.code.lifetime.get().as_secs() + 60;
+    let methods = match service.keys {
+        true => "AuthenticationMethods publickey,keyboard-interactive\n",
+        false => "",
+    };
+    format!(
+        "# Written by `pam-sms enable sshd`; `pam-sms disable sshd` takes it away.\n\
+         UsePAM yes\n\
+         KbdInteractiveAuthentication yes\n\
+         # The method `password` answers every question by itself; keyboard-interactive asks.\n\
+         PasswordAuthentication no\n\
+         # The lifetime of a code and a minute.\n\
+         LoginGraceTime {grace}\n{methods}"
+    )
+}
+
+/// Has sshd read its configuration, where a change is sshd's: tried first, and what it makes of it
+/// compared with what was meant.
+///
+/// # Errors
+/// When sshd would not start with it, or something before us has said otherwise.
+pub fn reload_if_changed(plan: &[Change]) -> Result<(), String> {
+    let Some(change) = plan.iter().find(|change| change.path == Path::new(DROP_IN)) else {
+        return Ok(());
+    };
+    run(&["-t"])?;
+    for line in change.after.iter().flat_map(|text| text.lines()) {
+        let Some((key, wanted)) = line.split_once(' ').filter(|_| !line.starts_with('#')) else {
+            continue;
+        };
+        let said = effective(&key.to_lowercase())?.unwrap_or_default();
+        if !said.eq_ignore_ascii_case(wanted) {
+            return Err(format!(
+                "sshd makes `{key} {said}` of our `{line}`: something says so before {DROP_IN}"
+            ));
+        }
+    }
+    reload()
+}
+
+fn effective(key: &str) -> Result<Option<String>, String> {
+    let said = run(&["-T", "-C", "user=root,host=localhost,addr=127.0.0.1"])?;
+    let find = |line: &str| {
+        line.split_once(' ').filter(|(name, _)| *name == key).map(|(_, value)| value.to_owned())
+    };
+    Ok(said.lines().find_map(find))
+}
+
+fn run(arguments: &[&str]) -> Result<String, String> {
+    let run = Command::new(PROGRAM)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("{PROGRAM}: {error}"))?;
+    match run.status.success() {
+        true => Ok(String::from_utf8_lossy(&run.stdout).into_owned()),
+        false => Err(format!("sshd: {}", String::from_utf8_lossy(&run.stderr).trim())),
+    }
+}
+
+/// Sessions stay; new ones are served by the new configuration. An sshd that does not run needs none.
+fn reload() -> Result<(), String> {
+    if Path::new("/run/systemd/system").is_dir() {
+        for unit in ["ssh.service", "sshd.service"] {
+            let asked = Command::new("systemctl").args(["try-reload-or-restart", unit]).status();
+            if asked.is_ok_and(|status| status.success()) {
+                return Ok(());
+            }
+        }
+    }
+    let pid = PID_FILES.iter().find_map(|path| fs::read_to_string(path).ok());
+    match pid.and_then(|pid| pid.trim().parse().ok()) {
+        Some(pid) => {
+            crate::sys::hang_up(pid).map_err(|error| format!("sshd is not reloaded: {error}"))
+        }
+        None => Ok(()),
+    }
+}
