@@ -42,6 +42,8 @@ mod providers;
 mod return_codes;
 #[path = "machine/secrets.rs"]
 mod secrets;
+#[path = "machine/setup.rs"]
+mod setup;
 #[path = "machine/ssh_use.rs"]
 mod ssh_use;
 #[path = "machine/stacks.rs"]

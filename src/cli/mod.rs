@@ -3,7 +3,9 @@
 mod backup_codes;
 mod check;
 mod enable;
+mod files;
 mod office;
+mod setup;
 mod status;
 mod unlock;
 
@@ -27,6 +29,7 @@ enum Command {
     Check(check::Arguments),
     Enable(enable::Arguments),
     Disable(enable::DisableArguments),
+    Setup(setup::Arguments),
     Status(status::Arguments),
     Unlock(unlock::Arguments),
     BackupCodes(backup_codes::Arguments),
@@ -39,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => return check::run(&arguments),
         Command::Enable(arguments) => enable::run(&arguments),
         Command::Disable(arguments) => enable::disable(&arguments),
+        Command::Setup(arguments) => setup::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
         Command::BackupCodes(arguments) => backup_codes::run(&arguments),

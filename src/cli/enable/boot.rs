@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use super::files::Change;
+use crate::cli::files::Change;
 
 const UNIT: &str = "/etc/systemd/system/pam-sms-take-back.service";
 const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";

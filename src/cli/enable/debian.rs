@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::files::{self, Change};
 use super::pam;
 use super::plan::Service;
+use crate::cli::files::{self, Change};
 
 const PROGRAM: &str = "/usr/sbin/pam-auth-update";
 const PROFILE: &str = "usr/share/pam-configs/pam-sms";

@@ -1,8 +1,8 @@
 //! `pam-sms enable` and `disable`: into the stacks and out again, without shutting anybody out.
 //!
 //! ```text
-//! plan.rs    what the files shall hold         files.rs   files as they are: read, written, compared
-//! pam.rs     lines of PAM stacks               sshd.rs    sshd's own configuration, its reload
+//! plan.rs    what the files shall hold
+//! pam.rs     lines of PAM stacks               sshd.rs    its own configuration, and its reload
 //! debian.rs  the same through pam-auth-update  trial.rs   what was changed, and how it is taken back
 //! boot.rs    taken back also when the machine was started anew meanwhile
 //! ```
@@ -13,7 +13,6 @@
 
 mod boot;
 mod debian;
-mod files;
 mod pam;
 mod plan;
 mod sshd;
@@ -24,6 +23,7 @@ use std::process::Command;
 
 use clap::Args;
 
+use super::files;
 use super::office::{ConfigArgument, Office};
 use plan::Service;
 use trial::Changes;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, Change};
 use super::{debian, pam, sshd};
+use crate::cli::files::{self, Change};
 use crate::config::model::Config;
 
 /// A service that asks for codes.

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::files::Change;
 use super::plan::Service;
+use crate::cli::files::Change;
 use crate::config::model::Config;
 
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-pam-sms.conf";

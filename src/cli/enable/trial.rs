@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::files::{self, Change};
 use super::plan::Service;
 use super::{boot, sshd};
 use crate::authenticate::trial;
+use crate::cli::files::{self, Change};
 use crate::limits::Places;
 use crate::limits::store::{Durability, Store};
 use crate::sys;

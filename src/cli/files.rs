@@ -1,8 +1,8 @@
 //! Files as they are and as they shall be.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,15 @@ impl Change {
         let before = read(&path)?;
         let mode = fs::metadata(&path).map_or(0o644, |meta| meta.mode() & 0o7777);
         Ok((before != after).then_some(Self { path, before, after, mode }))
+    }
+
+    /// The same for a file that is only root's to read, whatever it was before.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn private(path: impl Into<PathBuf>, after: String) -> Result<Option<Self>, String> {
+        let change = Self::to(path, Some(after))?;
+        Ok(change.map(|change| Self { mode: 0o600, ..change }))
     }
 
     /// The way back.
@@ -109,7 +118,7 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
     let new = PathBuf::from(new);
     let written = || {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
         }
         let _ = fs::remove_file(&new);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;

@@ -1,0 +1,289 @@
+//! `pam-sms setup`: from nothing to a message on one's own phone.
+//!
+//! ```text
+//! terminal.rs   questions and their answers
+//! document.rs   what is written, with everything else in the files left as it stands
+//! trial.rs      a real message, and its code typed in
+//! ```
+
+mod document;
+mod terminal;
+mod trial;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+
+use super::files::{self, Change};
+use super::office::ConfigArgument;
+use crate::config::file::Trust;
+use crate::config::model::Config;
+use crate::config::source::Sources;
+use crate::gateway::Gateway;
+use crate::gateway::description::{BUILT_IN, COMMON, Description};
+use crate::people::PhoneNumber;
+use crate::secret::Secret;
+use crate::sys;
+use terminal::Terminal;
+
+/// Connect a provider and your own phone: asks, writes the configuration and the users file, sends a
+/// message and asks for its code.
+///
+/// Every answer can be given by a flag. Keys are not echoed, and go into files of their own. It can
+/// be run again: what else stands in the files stays, comments included.
+///
+/// Examples: `pam-sms setup`,
+/// `pam-sms setup --provider twilio --set account_sid=AC... --secret auth_token=/root/token
+/// --set from=+15017122661 --user alice --number +4915123456789 --yes`
+#[derive(Args)]
+pub struct Arguments {
+    /// The kind of provider; see `pam-sms providers`.
+    #[arg(long, value_name = "KIND")]
+    provider: Option<String>,
+    /// A key of the provider.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// A secret key of the provider, read from a file, since arguments can be seen by others.
+    #[arg(long, value_name = "KEY=FILE", value_parser = pair)]
+    secret: Vec<(String, String)>,
+    /// The account whose phone it is.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Its number.
+    #[arg(long, value_name = "NUMBER")]
+    number: Option<PhoneNumber>,
+    /// Send no message.
+    #[arg(long)]
+    no_test: bool,
+    /// Do not ask: what no flag says is an error, and the message's code is not asked for.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("write it like key=value".to_owned()),
+    }
+}
+
+/// What a `[[provider]]` table shall say.
+pub struct Provider {
+    /// Its kind, which is its name, too.
+    pub kind: String,
+    /// Its plain keys.
+    pub plain: BTreeMap<String, String>,
+    /// Its secret keys.
+    pub secret: BTreeMap<String, Secret>,
+}
+
+/// Sets up.
+///
+/// # Errors
+/// In words for the terminal.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    if !sys::is_root() {
+        return Err("only root may do this: run it with sudo".to_owned());
+    }
+    let terminal = Terminal { asks: !arguments.yes };
+    let provider = choose_provider(arguments, &terminal)?;
+    let user = choose_user(arguments, &terminal)?;
+    let number = match &arguments.number {
+        Some(number) => number.clone(),
+        None => terminal.ask_until(
+            &format!("Mobile number of {user}, with country code, like +49 151 23456789"),
+            "--number",
+            |typed| typed.parse::<PhoneNumber>().map_err(|error| error.to_string()),
+        )?,
+    };
+
+    let plan = plan(&arguments.config.config, &provider, &user, &number)?;
+    if plan.is_empty() {
+        println!("everything is written already (unchanged)");
+    } else {
+        println!("These files are written:");
+        for change in &plan {
+            println!("  {}", change.path.display());
+        }
+        terminal.confirm("Go on?")?;
+    }
+    files::write_all(&plan)?;
+    let settled = settle(arguments, &terminal, &number);
+    if let Err(error) = settled {
+        let back: Vec<Change> = plan.iter().map(Change::back).collect();
+        files::write_all(&back)?;
+        return Err(format!("{error}\nEverything is as it was before."));
+    }
+    println!(
+        "Done. Next: `pam-sms check`, then `pam-sms enable sshd`, which takes itself back unless \
+         you keep it."
+    );
+    Ok(())
+}
+
+fn choose_provider(arguments: &Arguments, terminal: &Terminal) -> Result<Provider, String> {
+    let kinds: Vec<(&str, Description)> = BUILT_IN
+        .iter()
+        .map(|(kind, text)| {
+            let description = Sources::from_text(kind, text).parse::<Description>();
+            description.map(|parsed| (*kind, parsed)).map_err(|error| error.to_string())
+        })
+        .collect::<Result<_, _>>()?;
+    let choices: Vec<(&str, &str)> =
+        kinds.iter().map(|(kind, description)| (*kind, description.about.as_str())).collect();
+    let kind = match &arguments.provider {
+        Some(kind) => kind.clone(),
+        None => terminal.choose("Which provider sends the messages?", "--provider", &choices)?,
+    };
+    let Some((_, description)) = kinds.iter().find(|(name, _)| *name == kind) else {
+        let known: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
+        return Err(format!("`{kind}` is no provider; there are {}", known.join(", ")));
+    };
+    let mut provider = Provider { kind, plain: BTreeMap::new(), secret: BTreeMap::new() };
+    take_flags(arguments, description, &mut provider)?;
+    for row in &description.needs {
+        let is_complete = |set: &&Vec<String>| set.iter().all(|key| provider.has(key));
+        if row.iter().any(|set| is_complete(&set)) {
+            continue;
+        }
+        let set = match row.as_slice() {
+            [only] => only,
+            several => {
+                let names: Vec<String> = several.iter().map(|set| set.join(" and ")).collect();
+                let choices: Vec<(&str, &str)> =
+                    names.iter().map(|name| (name.as_str(), "")).collect();
+                let chosen = terminal.choose("Which of these do you have?", "--set", &choices)?;
+                let index = names.iter().position(|name| *name == chosen).unwrap_or(0);
+                &several[index]
+            }
+        };
+        for key in set {
+            provider.ask(key, description, terminal)?;
+        }
+    }
+    Ok(provider)
+}
+
+impl Provider {
+    fn has(&self, key: &str) -> bool {
+        self.plain.contains_key(key) || self.secret.contains_key(key)
+    }
+
+    fn ask(
+        &mut self,
+        key: &str,
+        description: &Description,
+        terminal: &Terminal,
+    ) -> Result<(), String> {
+        let Some(about) = description.keys.get(key).filter(|_| !self.has(key)) else {
+            return Ok(());
+        };
+        if about.secret {
+            let typed = terminal.ask_secret(&about.about, &format!("--secret {key}=FILE"))?;
+            self.secret.insert(key.to_owned(), typed);
+        } else {
+            let typed = terminal.ask(&about.about, &format!("--set {key}=VALUE"))?;
+            self.plain.insert(key.to_owned(), typed);
+        }
+        Ok(())
+    }
+}
+
+fn take_flags(
+    arguments: &Arguments,
+    description: &Description,
+    provider: &mut Provider,
+) -> Result<(), String> {
+    for (key, value) in &arguments.set {
+        match description.keys.get(key) {
+            Some(about) if about.secret => {
+                return Err(format!("`{key}` is secret: say --secret {key}=FILE"));
+            }
+            None if !COMMON.contains(&key.as_str()) => {
+                return Err(format!("`{key}` is no key of {}", provider.kind));
+            }
+            _ => drop(provider.plain.insert(key.clone(), value.clone())),
+        }
+    }
+    for (key, path) in &arguments.secret {
+        if !description.keys.get(key).is_some_and(|about| about.secret) {
+            return Err(format!("`{key}` is no secret key of {}", provider.kind));
+        }
+        let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+        let text = Secret::from(text.trim_end_matches(['\r', '\n']).to_owned());
+        provider.secret.insert(key.clone(), text);
+    }
+    Ok(())
+}
+
+fn choose_user(arguments: &Arguments, terminal: &Terminal) -> Result<String, String> {
+    let known = |name: &str| match sys::account(name) {
+        Ok(Some(account)) => Ok(account.name),
+        Ok(None) => Err(format!("there is no account `{name}` on this machine")),
+        Err(error) => Err(format!("the user database cannot be asked: {error}")),
+    };
+    match &arguments.user {
+        Some(name) => known(name),
+        None => terminal.ask_until("Your account on this machine", "--user", known),
+    }
+}
+
+fn plan(
+    config: &Path,
+    provider: &Provider,
+    user: &str,
+    number: &PhoneNumber,
+) -> Result<Vec<Change>, String> {
+    let mut plan = Vec::new();
+    let mut secrets: Vec<(String, PathBuf)> = Vec::new();
+    for (key, secret) in &provider.secret {
+        let path = config.with_file_name(format!("{}.{key}", provider.kind));
+        plan.extend(Change::private(&path, format!("{}\n", secret.expose()))?);
+        secrets.push((key.clone(), path));
+    }
+    let text = files::read(config)?;
+    let text = document::with_provider(text.as_deref(), provider, &secrets)
+        .map_err(|error| format!("{}: {error}", config.display()))?;
+    plan.extend(Change::private(config, text)?);
+    let users = config.with_file_name("users.toml");
+    let text = files::read(&users)?;
+    let text = document::with_user(text.as_deref(), user, number)
+        .map_err(|error| format!("{}: {error}", users.display()))?;
+    plan.extend(Change::private(&users, text)?);
+    Ok(plan)
+}
+
+/// The configuration is judged, the helper gets its user, and a message is sent.
+fn settle(arguments: &Arguments, terminal: &Terminal, number: &PhoneNumber) -> Result<(), String> {
+    let path = &arguments.config.config;
+    let sources = Sources::load(path, Trust::Root).map_err(|error| error.to_string())?;
+    let config: Config = sources.parse().map_err(|error| error.to_string())?;
+    let gateway = Gateway::check(&sources, path, Trust::Root).map_err(|error| error.to_string())?;
+    make_helpers_user(gateway.run_as())?;
+    if arguments.no_test {
+        return Ok(());
+    }
+    trial::send(&config, path, number, terminal)
+}
+
+fn make_helpers_user(name: &str) -> Result<(), String> {
+    if sys::account(name).is_ok_and(|account| account.is_some()) {
+        return Ok(());
+    }
+    println!("The helper that sends messages gets a system user of its own, `{name}`.");
+    let made = Command::new("useradd")
+        .args(["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name])
+        .output()
+        .map_err(|error| format!("useradd: {error}"))?;
+    match made.status.success() {
+        true => Ok(()),
+        false => Err(format!("useradd: {}", String::from_utf8_lossy(&made.stderr).trim())),
+    }
+}

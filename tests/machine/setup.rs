@@ -1,0 +1,160 @@
+//! `pam-sms setup`: from nothing to a code on one's own phone, by hand and by flags.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::gateway::{Behaviour, Gateway, account};
+use crate::support::machine::Machine;
+use crate::support::person::Person;
+
+const PROGRAM: &str = "/usr/sbin/pam-sms";
+const TOKEN: &str = "/etc/pam-sms/twilio.auth_token";
+
+/// A machine without a configuration, and with a pretend Twilio.
+fn machine() -> (Machine, Gateway, [String; 2]) {
+    let machine = Machine::new();
+    let gateway = Gateway::start();
+    machine.file("/etc/ssl/gateway.pem", gateway.ca_pem(), 0o644);
+    let there =
+        [format!("base_url={}", gateway.base_url()), "ca_file=/etc/ssl/gateway.pem".to_owned()];
+    (machine, gateway, there)
+}
+
+fn mode(path: &str) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn by_hand_from_nothing_to_a_code_that_is_typed_in() {
+    let (machine, gateway, [base, authority]) = machine();
+    // The helper's user is made on the way.
+    assert!(machine.run("/usr/sbin/userdel", &["_pam-sms"]).status.success());
+    let mut root = Person::root(&[PROGRAM, "setup", "--set", &base, "--set", &authority]);
+    root.see("Which provider sends the messages?");
+    root.see("Number or name: ");
+    root.type_line("twilio");
+    root.see("Which of these do you have?");
+    root.see("Number or name: ");
+    root.type_line("1");
+    root.see("Auth token of the account (not shown): ");
+    root.type_line(account::TWILIO_TOKEN);
+    root.see("Account SID");
+    root.type_line(account::TWILIO_SID);
+    root.see("Number or name: ");
+    root.type_line("from");
+    root.see("Sender:");
+    root.type_line(account::TWILIO_FROM);
+    root.see("Your account on this machine: ");
+    root.type_line("nobody-here");
+    root.see("there is no account `nobody-here`");
+    root.see("Your account on this machine: ");
+    root.type_line("alice");
+    root.see("Mobile number of alice");
+    root.type_line("0151 23456723");
+    root.see("write the country code first");
+    root.type_line("+49 151 234567-23");
+    root.see("Go on? [Y/n] ");
+    root.type_line("");
+    root.see("Code of the message with reference ");
+    let message = gateway.wait_for_message(0);
+    assert_eq!(message.to, "+4915123456723");
+    root.type_line(&message.code());
+    root.see("That is it.");
+    root.see("pam-sms enable sshd");
+    assert_eq!(root.gone(), 0);
+    assert!(!root.screen().contains(account::TWILIO_TOKEN), "a key is echoed");
+
+    for path in ["/etc/pam-sms/config.toml", "/etc/pam-sms/users.toml", TOKEN] {
+        assert_eq!(mode(path), 0o600, "{path}");
+    }
+    let config = fs::read_to_string("/etc/pam-sms/config.toml").unwrap();
+    assert!(!config.contains(account::TWILIO_TOKEN), "{config}");
+    let check = machine.run(PROGRAM, &["check"]);
+    let said = String::from_utf8(check.stdout).unwrap();
+    assert!(check.status.success(), "{said}");
+}
+
+#[test]
+fn by_flags_twice_and_nothing_that_stood_there_is_lost() {
+    let (machine, _gateway, [base, authority]) = machine();
+    machine.file("/root/token", format!("{}\n", account::TWILIO_TOKEN), 0o600);
+    let old = "# mine\n[code]\ndigits = 8 # long\n";
+    machine.config(old);
+    machine.users("# people\nbob = \"+4915123456789\" # b\n");
+    let sid = format!("account_sid={}", account::TWILIO_SID);
+    let from = format!("from={}", account::TWILIO_FROM);
+    let arguments = [
+        "setup",
+        "--provider",
+        "twilio",
+        "--set",
+        &sid,
+        "--set",
+        &from,
+        "--set",
+        &base,
+        "--set",
+        &authority,
+        "--secret",
+        "auth_token=/root/token",
+        "--user",
+        "alice",
+        "--number",
+        "+49 151 23456723",
+        "--yes",
+    ];
+    let run = machine.run(PROGRAM, &arguments);
+    assert!(run.status.success(), "{run:?}");
+    let config = fs::read_to_string("/etc/pam-sms/config.toml").unwrap();
+    assert!(config.starts_with(old), "{config}");
+    let users = fs::read_to_string("/etc/pam-sms/users.toml").unwrap();
+    assert_eq!(users, "# people\nbob = \"+4915123456789\" # b\nalice = \"+4915123456723\"\n");
+    let run = machine.run(PROGRAM, &arguments);
+    assert!(String::from_utf8(run.stdout).unwrap().contains("(unchanged)"));
+    assert_eq!(fs::read_to_string("/etc/pam-sms/config.toml").unwrap(), config);
+}
+
+#[test]
+fn what_does_not_work_leaves_everything_as_it_was() {
+    let (machine, gateway, [base, authority]) = machine();
+    machine.config("# mine\n");
+    machine.users("# people\n");
+    machine.file("/root/token", "wrong", 0o600);
+    let sid = format!("account_sid={}", account::TWILIO_SID);
+    let from = format!("from={}", account::TWILIO_FROM);
+    let arguments = |more: &[&'static str]| {
+        let mut all = vec![
+            "setup",
+            "--provider",
+            "twilio",
+            "--set",
+            &sid,
+            "--set",
+            &from,
+            "--set",
+            &base,
+            "--set",
+            &authority,
+            "--user",
+            "alice",
+            "--number",
+            "+4915123456723",
+        ];
+        all.extend(more);
+        let run = machine.run(PROGRAM, &all);
+        assert_eq!(run.status.code(), Some(1), "{run:?}");
+        assert_eq!(fs::read_to_string("/etc/pam-sms/config.toml").unwrap(), "# mine\n");
+        assert_eq!(fs::read_to_string("/etc/pam-sms/users.toml").unwrap(), "# people\n");
+        assert!(!fs::exists(TOKEN).unwrap());
+        String::from_utf8(run.stderr).unwrap()
+    };
+    let said = arguments(&["--secret", "auth_token=/root/token", "--yes"]);
+    assert!(said.contains("twilio: auth"), "{said}");
+    assert!(said.contains("Everything is as it was before."), "{said}");
+    gateway.behave(Behaviour::Silence);
+    assert!(arguments(&["--yes"]).contains("nobody is there to ask: say --set"));
+    assert!(arguments(&["--set", "auth_token=x", "--yes"]).contains("`auth_token` is secret"));
+    assert!(arguments(&["--set", "colour=x", "--yes"]).contains("`colour` is no key of twilio"));
+    assert!(arguments(&["--secret", "auth_token=/nowhere", "--yes"]).contains("/nowhere: No such"));
+    assert!(arguments(&["--secret", "from=/root/token", "--yes"]).contains("no secret key"));
+}
