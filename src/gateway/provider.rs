@@ -257,6 +257,10 @@ impl Keys<'_> {
                 value = Some(self.secret(Path::new(&path))?);
             }
             if let Some(value) = value {
+                // An empty password is no password to some servers.
+                if value.expose().trim().is_empty() {
+                    return Err(self.error(format!("`{name}` is empty")));
+                }
                 values.insert(name.clone(), value);
             }
         }

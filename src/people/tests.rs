@@ -86,7 +86,7 @@ fn a_wrong_number_is_told_with_its_place_and_without_itself() {
 }
 
 #[test]
-fn a_folder_that_is_named_must_be_there() {
+fn trap_6_a_folder_that_is_named_must_be_there() {
     // A folder that is not mounted would make everybody "not enrolled".
     let office = Office::new().write("users.toml", "bob = \"+14155550123\"\n");
     let said = office.look_up_with("alice", &office.named_folder("elsewhere")).unwrap_err();

@@ -269,3 +269,14 @@ fn the_proxy_of_the_configuration_is_used_and_no_other() {
         assert_eq!(never.look(Clone::clone), Vec::<String>::new(), "a proxy of the caller's");
     }
 }
+
+#[test]
+fn trap_6_an_empty_key_is_no_key() {
+    for empty in ["", " "] {
+        let (machine, log) = machine();
+        machine.config(&format!("[[provider]]\nkind='clickatell'\napi_key='{empty}'\n"));
+        let run = Client::new(&machine, "sms").user("alice").answer("null").run();
+        assert_eq!(run.result, 3, "{:?}", log.lines());
+        log.wait_for("/etc/pam-sms/config.toml:1:1: `api_key` is empty");
+    }
+}

@@ -104,7 +104,7 @@ fn a_symlink_is_not_followed_whoever_made_it() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_and_does_not_block() {
+fn trap_24_what_is_no_regular_file_is_refused_and_does_not_block() {
     let desk = Desk::new();
     fs::remove_file(desk.f()).unwrap();
     assert!(Command::new("mkfifo").arg(desk.f()).status().unwrap().success());
