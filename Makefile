@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 SHIP := target/ship
 PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd strace sudo valgrind
 
-.PHONY: build install test demo demo-shell conformance lint prepare clean
+.PHONY: build install man test demo demo-shell conformance lint prepare clean
 
 ## What is shipped: the module without anything of the network, and the two programs.
 build: prepare
@@ -25,6 +25,17 @@ install:
 	install -D -m 644 $(SHIP)/pam_sms.so $(DESTDIR)$(SECURITY)/pam_sms.so
 	install -D -m 755 $(SHIP)/pam-sms $(DESTDIR)$(PREFIX)/sbin/pam-sms
 	install -D -m 755 $(SHIP)/pam-sms-helper $(DESTDIR)$(PREFIX)/libexec/pam-sms-helper
+	@if [ -d $(SHIP)/man ]; then \
+	    for section in 5 8; do for page in $(SHIP)/man/*.$$section; do \
+	        install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/$${page##*/}; done; done; \
+	    install -D -m 644 $(SHIP)/man/pam-sms.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pam-sms; \
+	    install -D -m 644 $(SHIP)/man/_pam-sms $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_pam-sms; \
+	    install -D -m 644 $(SHIP)/man/pam-sms.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pam-sms.fish; \
+	fi
+
+## Manual pages and completions, from the program's own help and the pages in docs/.
+man: prepare
+	$(CARGO) run --locked --quiet --example man -- $(SHIP)/man
 
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
 test: build

@@ -230,3 +230,36 @@ fn every_test_that_the_table_of_nist_names_is_there() {
     }
     assert!(named > 8, "only {named} tests are named");
 }
+
+#[test]
+fn every_key_of_the_configuration_is_in_the_annotated_example() {
+    let example = page("docs/example-config.toml");
+    let mut keys = 0;
+    for table in ["code", "message", "users", "policy", "limits", "delivery"] {
+        let unknown = format!("[{table}]\nno-such-key = 1\n");
+        let said = Sources::from_text("x", &unknown).parse::<Config>().unwrap_err().to_string();
+        let listed = said.split_once("expected one of ").or_else(|| said.split_once("expected "));
+        for key in listed.unwrap().1.split('`').skip(1).step_by(2) {
+            let is_key = |line: &str| {
+                let line = line.trim_start_matches(['#', ' ']);
+                line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
+            };
+            assert!(example.lines().any(is_key), "[{table}] {key}");
+            keys += 1;
+        }
+    }
+    assert!(keys > 25, "only {keys} keys were found");
+}
+
+#[test]
+fn every_command_and_every_flag_says_what_it_is_for() {
+    let mut commands = vec![pam_sms::cli::command()];
+    while let Some(command) = commands.pop() {
+        let name = command.get_name().to_owned();
+        assert!(command.get_about().is_some(), "{name}");
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{name} {}", argument.get_id());
+        }
+        commands.extend(command.get_subcommands().cloned());
+    }
+}

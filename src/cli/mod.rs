@@ -11,7 +11,7 @@ mod unlock;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Sets up, checks and runs the SMS factor for logins.
 ///
@@ -33,6 +33,12 @@ enum Command {
     Status(status::Arguments),
     Unlock(unlock::Arguments),
     BackupCodes(backup_codes::Arguments),
+}
+
+/// The command line, for manual pages and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the program.
