@@ -18,7 +18,7 @@ use prepare::{Membership, Stop, Way, load, prepare, visit};
 
 use crate::audit::Audit;
 use crate::config::model::{Config, Day, IfUnreachable, LimitRules, Unenrolled};
-use crate::helper::call::Helper;
+use crate::helper::call::{Helper, check_program};
 use crate::limits::child::decide;
 use crate::limits::{Barrier, Ledger, Pending, Places};
 use crate::login::enrol::enrol;
