@@ -343,10 +343,12 @@ fn rehearse(request: &Request, config: &Config, audit: &mut Audit) -> Verdict {
             let number = &record.phones[0];
             to = number.masked();
             let books = books(&user, &config.limits);
-            let barred =
-                config.limits.allows(number).err().or_else(|| {
-                    books.would_reserve(number).err().map(|barrier| barrier.to_string())
-                });
+            let barred = config
+                .limits
+                .allows(number)
+                .err()
+                .or_else(|| books.would_reserve(number).err().map(|barrier| barrier.to_string()))
+                .or_else(|| check_program(&request.arguments.helper).err());
             barred.map_or_else(|| "ask".to_owned(), |reason| format!("deny: {reason}"))
         }
     };
