@@ -4,6 +4,7 @@ mod backup_codes;
 mod check;
 mod enable;
 mod files;
+mod metrics;
 mod office;
 mod setup;
 mod status;
@@ -30,6 +31,7 @@ enum Command {
     Enable(enable::Arguments),
     Disable(enable::DisableArguments),
     Setup(setup::Arguments),
+    Metrics(metrics::Arguments),
     Status(status::Arguments),
     Unlock(unlock::Arguments),
     BackupCodes(backup_codes::Arguments),
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Enable(arguments) => enable::run(&arguments),
         Command::Disable(arguments) => enable::disable(&arguments),
         Command::Setup(arguments) => setup::run(&arguments),
+        Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
         Command::BackupCodes(arguments) => backup_codes::run(&arguments),

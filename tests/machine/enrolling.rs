@@ -200,6 +200,18 @@ fn status_unlock_and_backup_codes_tell_what_they_changed() {
     for part in ["\"user\": \"alice\"", "\"state\": \"locked\"", "\"*23\""] {
         assert!(json.contains(part), "{part}\n{json}");
     }
+    machine.file("/var/log/auth.log", "x pam_sms(sms:auth): event=locked to=*23\n", 0o640);
+    let (code, said) = run(&["metrics", "--out", "/var/lib/pam_sms.prom"]);
+    assert_eq!(code, 0, "{said}");
+    let metrics = fs::read_to_string("/var/lib/pam_sms.prom").unwrap();
+    for line in [
+        "pam_sms_events_total{event=\"locked\",service=\"sms\"} 1",
+        "pam_sms_accounts_locked 1",
+        "pam_sms_messages_24h 4",
+        "pam_sms_check_ok 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
     assert!(run(&["unlock", "alice"]).1.contains("(changed)"));
     assert!(run(&["unlock", "alice"]).1.contains("(unchanged)"));
     assert!(run(&["status", "alice"]).1.contains("codes by SMS  open"));
