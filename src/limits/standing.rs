@@ -81,8 +81,9 @@ impl Ledger<'_> {
         changed |= self.lib.forget(&self.failures_file())?;
         for phone in phones {
             // Without a key that can be read there is no file of this number that counts.
-            let file = self.number_file(phone).unwrap_or_else(|_| KEY_FILE.to_owned());
-            changed |= self.run.forget(&file)?;
+            for file in [self.number_file(phone), self.confirmation_file(phone)] {
+                changed |= self.run.forget(&file.unwrap_or_else(|_| KEY_FILE.to_owned()))?;
+            }
         }
         Ok(changed)
     }

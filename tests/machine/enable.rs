@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -72,8 +73,7 @@ fn code() -> String {
 
 /// alice logs in; with a code, if one is asked for. Returns what she saw.
 fn log_in(with_code: bool) -> String {
-    // sshd may just be reading its configuration again.
-    wait_until("sshd", || TcpStream::connect("127.0.0.1:22").ok());
+    sshd_is_back();
     let mut alice = Person::ssh("alice", &["-o", "RemoteCommand=echo in-as-$(id -un)"]);
     alice.see("assword:");
     alice.type_line(ALICE_PASSWORD);
@@ -84,6 +84,15 @@ fn log_in(with_code: bool) -> String {
     alice.see("in-as-alice");
     assert_eq!(alice.gone(), 0);
     alice.screen()
+}
+
+/// sshd may just be reading its configuration again; whoever comes meanwhile is not greeted.
+fn sshd_is_back() {
+    wait_until("sshd", || {
+        let mut greeting = [0; 4];
+        TcpStream::connect("127.0.0.1:22").ok()?.read_exact(&mut greeting).ok()?;
+        (&greeting == b"SSH-").then_some(())
+    });
 }
 
 fn word_in(screen: &str) -> String {
@@ -212,7 +221,7 @@ fn with_keys_a_key_stands_before_the_code() {
     machine.file("/etc/ssh/sshd_config", config, 0o644);
 
     succeeds(&machine, &["enable", "sshd", "--keys", "--yes", "--no-rollback"]);
-    wait_until("sshd", || TcpStream::connect("127.0.0.1:22").ok());
+    sshd_is_back();
     let methods = "PreferredAuthentications=publickey,keyboard-interactive";
     let mut alice = Person::ssh(
         "alice",
@@ -222,7 +231,27 @@ fn with_keys_a_key_stands_before_the_code() {
     alice.type_line(&code());
     alice.see("in-as-alice");
     assert_eq!(alice.gone(), 0);
+    // Out again while another service stays: the password is back, and no phone alone lets in.
+    succeeds(&machine, &["enable", "sudo", "--yes", "--no-rollback"]);
     succeeds(&machine, &["disable", "sshd", "--yes"]);
+    let own = Path::new("/etc/pam.d/sshd");
+    assert_eq!(fs::read(own).unwrap(), before[own]);
+    succeeds(&machine, &["disable", "sudo", "--yes"]);
+    assert_eq!(snapshot(), before);
+}
+
+#[test]
+fn the_way_back_needs_no_configuration() {
+    let (machine, _sshd) = machine();
+    let before = snapshot();
+    succeeds(&machine, &["enable", "sshd", "--yes"]);
+    machine.config("what is this");
+    succeeds(&machine, &["enable", "--take-back"]);
+    assert_eq!(snapshot(), before);
+    machine.config("");
+    succeeds(&machine, &["enable", "sshd", "--yes", "--no-rollback"]);
+    machine.config("what is this");
+    succeeds(&machine, &["disable", "--all", "--yes"]);
     assert_eq!(snapshot(), before);
 }
 
@@ -254,7 +283,12 @@ fn what_would_shut_somebody_out_is_refused_and_changes_nothing() {
     let told = fails(&machine, &["enable", "sshd", "--yes"]);
     assert!(told.contains("sshd makes `LoginGraceTime 30` of our `LoginGraceTime 360`"), "{told}");
     assert!(told.contains("everything is as it was before"), "{told}");
+    let told = fails(&machine, &["enable", "sshd", "--yes", "--no-rollback"]);
+    assert!(told.contains("everything is as it was before"), "{told}");
     fs::remove_file("/etc/ssh/sshd_config.d/00-aaa.conf").unwrap();
+    machine.config("[policy]\nobserve_until = 2099-12-31\n");
+    assert!(fails(&machine, &["enable", "sshd", "--yes"]).contains("say --no-rollback"));
+    machine.config("");
     assert_eq!(snapshot(), before);
     // Named by another's hand.
     machine.pam("common-auth", "auth requisite pam_unix.so\nauth requisite pam_sms.so\n");

@@ -19,12 +19,14 @@ mod sshd;
 mod trial;
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
 
 use super::files;
 use super::office::{ConfigArgument, Office};
+use crate::config::model::Day;
 use plan::Service;
 use trial::Changes;
 
@@ -99,14 +101,16 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         let _alone = trial::alone()?;
         return trial::take_back().map(drop);
     }
-    let office = Office::open(&arguments.config)?;
+    root_only()?;
     let _alone = trial::alone()?;
+    // The way back needs no configuration, which may be what is wrong.
     if arguments.take_back {
         return say_taken_back(trial::take_back()?);
     }
     if let Some(word) = &arguments.keep {
         return keep(word);
     }
+    let office = Office::open(&arguments.config)?;
     let name = arguments.service.clone().unwrap_or_default();
     let service = Service::new(name, arguments.keys)?;
     let changes = Changes::load()?;
@@ -123,6 +127,13 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     check(arguments)?;
     if !arguments.no_rollback {
         boot::can_take_back()?;
+        if office.config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
+            return Err(
+                "while `observe_until` lasts nobody is asked for a code, so nobody could show \
+                        that the new stack works: say --no-rollback"
+                    .to_owned(),
+            );
+        }
     }
     let mut services = changes.services.clone();
     services.retain(|one| one.name != service.name);
@@ -133,9 +144,13 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         return Ok(());
     }
     confirm(arguments.yes, &format!("Make {} ask for codes?", service.name))?;
+    if service.name == "sshd" && !service.keys {
+        println!(
+            "Note: a key still lets in without a code; `enable sshd --keys` asks after the key."
+        );
+    }
     if arguments.no_rollback {
         changes.apply_for_good(services, &plan)?;
-        sshd::reload_if_changed(&plan)?;
         println!("{}: asks for codes (changed)", service.name);
         return Ok(());
     }
@@ -161,7 +176,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 /// # Errors
 /// In words for the terminal.
 pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
-    let office = Office::open(&arguments.config)?;
+    root_only()?;
     let _alone = trial::alone()?;
     if trial::take_back()? {
         println!("the change on trial is put back");
@@ -176,9 +191,15 @@ pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
         println!("{name}: was not enabled by this program (unchanged)");
         return Ok(());
     }
-    let plan = match left.is_empty() {
-        true => changes.back_to_before()?,
-        false => plan::towards(&left, &office.config)?,
+    let plan = if left.is_empty() {
+        changes.back_to_before(|_| true)?
+    } else {
+        let gone: Vec<String> =
+            changes.services.iter().filter(|one| gone(one)).map(Service::own_file).collect();
+        let is_own = |path: &Path| gone.iter().any(|own| path == Path::new(own));
+        let mut plan = changes.back_to_before(is_own)?;
+        plan.extend(plan::towards(&left, &Office::open(&arguments.config)?.config)?);
+        plan
     };
     print_diffs(&plan);
     if arguments.dry_run {
@@ -186,9 +207,15 @@ pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
     }
     confirm(arguments.yes, "Take this out?")?;
     changes.apply_for_good(left, &plan)?;
-    sshd::reload_if_changed(&plan)?;
     println!("disabled (changed)");
     Ok(())
+}
+
+fn root_only() -> Result<(), String> {
+    match crate::sys::is_root() {
+        true => Ok(()),
+        false => Err("only root may do this: run it with sudo".to_owned()),
+    }
 }
 
 fn keep(word: &str) -> Result<(), String> {

@@ -40,6 +40,12 @@ impl Service {
         }
         Ok(Self { name, keys })
     }
+
+    /// Its own file.
+    #[must_use]
+    pub fn own_file(&self) -> String {
+        own_file(&self.name)
+    }
 }
 
 /// The file of a service.

@@ -1,5 +1,6 @@
 //! What was changed, so that it can be taken back: on trial by itself, later by `disable`.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -107,28 +108,32 @@ impl Changes {
         forget()
     }
 
-    /// Makes a change that lasts.
+    /// Makes a change that lasts, and has sshd read what is its own.
     ///
     /// # Errors
-    /// When it cannot be noted or made.
+    /// When it cannot be noted or made, or sshd does not like it; then everything is as it was.
     pub fn apply_for_good(mut self, services: Vec<Service>, plan: &[Change]) -> Result<(), String> {
         self.remember(plan);
         self.services = services;
         if self.services.is_empty() {
             self.files.clear();
         }
-        files::write_all(plan)?;
+        let made = files::write_all(plan).and_then(|()| sshd::reload_if_changed(plan));
+        if let Err(error) = made {
+            let back: Vec<Change> = plan.iter().map(Change::back).collect();
+            files::write_all(&back)?;
+            return Err(format!("{error}; everything is as it was before"));
+        }
         self.save()
     }
 
-    /// The changes after which every file is what it was before the first one, where nobody else has
-    /// changed it since.
+    /// The changes after which every file that is `wanted` is what it was before the first one.
     ///
     /// # Errors
-    /// When a file cannot be read, or somebody has changed it.
-    pub fn back_to_before(&self) -> Result<Vec<Change>, String> {
+    /// When a file cannot be read, or somebody else has changed it since.
+    pub fn back_to_before(&self, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Change>, String> {
         let mut plan = Vec::new();
-        for change in &self.files {
+        for change in self.files.iter().filter(|change| wanted(&change.path)) {
             let now = files::read(&change.path)?;
             if now == change.before {
                 continue;
