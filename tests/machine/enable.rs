@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -73,7 +71,6 @@ fn code() -> String {
 
 /// alice logs in; with a code, if one is asked for. Returns what she saw.
 fn log_in(with_code: bool) -> String {
-    sshd_is_back();
     let mut alice = Person::ssh("alice", &["-o", "RemoteCommand=echo in-as-$(id -un)"]);
     alice.see("assword:");
     alice.type_line(ALICE_PASSWORD);
@@ -84,15 +81,6 @@ fn log_in(with_code: bool) -> String {
     alice.see("in-as-alice");
     assert_eq!(alice.gone(), 0);
     alice.screen()
-}
-
-/// sshd may just be reading its configuration again; whoever comes meanwhile is not greeted.
-fn sshd_is_back() {
-    wait_until("sshd", || {
-        let mut greeting = [0; 4];
-        TcpStream::connect("127.0.0.1:22").ok()?.read_exact(&mut greeting).ok()?;
-        (&greeting == b"SSH-").then_some(())
-    });
 }
 
 fn word_in(screen: &str) -> String {
@@ -221,7 +209,6 @@ fn with_keys_a_key_stands_before_the_code() {
     machine.file("/etc/ssh/sshd_config", config, 0o644);
 
     succeeds(&machine, &["enable", "sshd", "--keys", "--yes", "--no-rollback"]);
-    sshd_is_back();
     let methods = "PreferredAuthentications=publickey,keyboard-interactive";
     let mut alice = Person::ssh(
         "alice",

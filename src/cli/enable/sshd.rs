@@ -1,8 +1,12 @@
 //! sshd's own configuration: one file of ours that is read first, tried before it counts.
 
 use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::plan::Service;
 use crate::cli::files::Change;
@@ -10,6 +14,8 @@ use crate::config::model::Config;
 
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-pam-sms.conf";
 const PROGRAM: &str = "/usr/sbin/sshd";
+/// How long sshd may take to read its configuration again.
+const PATIENCE: Duration = Duration::from_secs(10);
 const PID_FILES: [&str; 2] = ["/run/sshd.pid", "/var/run/sshd.pid"];
 
 /// The change that makes sshd fit for codes, or takes our file away where sshd does not ask.
@@ -111,11 +117,28 @@ fn reload() -> Result<(), String> {
             }
         }
     }
-    let pid = PID_FILES.iter().find_map(|path| fs::read_to_string(path).ok());
-    match pid.and_then(|pid| pid.trim().parse().ok()) {
-        Some(pid) => {
-            crate::sys::hang_up(pid).map_err(|error| format!("sshd is not reloaded: {error}"))
+    let Some(file) = PID_FILES.iter().map(Path::new).find(|path| path.exists()) else {
+        return Ok(());
+    };
+    let about = |error: io::Error| format!("sshd is not reloaded: {error}");
+    let pid = fs::read_to_string(file).map_err(about)?;
+    let pid = pid.trim().parse().map_err(|_| format!("{}: holds no number", file.display()))?;
+    let before = written(file);
+    crate::sys::hang_up(pid).map_err(about)?;
+    // It writes this file anew once it listens again; to ask before that would be to ask nobody.
+    let deadline = Instant::now() + PATIENCE;
+    while written(file).is_none_or(|now| Some(now) == before) {
+        if Instant::now() > deadline {
+            return Err(
+                "sshd does not come back after it was told to read its configuration".to_owned()
+            );
         }
-        None => Ok(()),
+        thread::sleep(Duration::from_millis(20));
     }
+    Ok(())
+}
+
+/// When a file was written, and as which.
+fn written(path: &Path) -> Option<(u64, i64, i64)> {
+    fs::metadata(path).ok().map(|meta| (meta.ino(), meta.mtime(), meta.mtime_nsec()))
 }
