@@ -238,8 +238,7 @@ fn may_enrol(user: &str, config: &Config, request: &Request) -> Result<(), Strin
     }
     if !stack::has_account_line(&request.service) {
         return Err(format!(
-            "the stack of {} does not begin its account lines with `account required pam_sms.so`, which stores \
-             the number",
+            "the stack of {} has no `account required pam_sms.so` that every login passes, which stores the number",
             request.service
         ));
     }

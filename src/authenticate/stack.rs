@@ -8,45 +8,84 @@ const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// How deep files may include one another, as in libpam.
 const DEEPEST: u8 = 32;
 
-/// Whether the account lines of `service` begin with `account required pam_sms.so`, which is where
-/// that is stored which must wait until a login has succeeded. Behind others it might not be reached
-/// (`sufficient`, jumps), and as anything but required its failure would not count.
+/// Whether every login that the account lines of `service` let in passes `account required
+/// pam_sms.so`, which is where that is stored which must wait until a login has succeeded: nothing
+/// before it may end the stack well or jump over it, and its own failure must count.
 #[must_use]
 pub fn has_account_line(service: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    service.bytes().all(plain) && first_in_file(service, DEEPEST) == Some(true)
+    let mut lines = Vec::new();
+    let is_read = service.bytes().all(plain) && collect(service, DEEPEST, &mut lines);
+    is_read && all_pass_us(&lines)
 }
 
-/// Whether the first account line is ours; nothing where there is none.
-fn first_in_file(name: &str, depth: u8) -> Option<bool> {
+/// One account line: its control, and whether its module is ours.
+struct Line {
+    control: String,
+    is_ours: bool,
+}
+
+fn all_pass_us(lines: &[Line]) -> bool {
+    let Some(ours) = lines.iter().position(|line| line.is_ours) else { return false };
+    let counts = matches!(lines[ours].control.as_str(), "required" | "requisite");
+    counts && (0..ours).all(|index| leads_on(&lines[index].control, ours - index - 1))
+}
+
+/// Whether a line before ours, with `between` others in the middle, leads on to it.
+fn leads_on(control: &str, between: usize) -> bool {
+    let Some(actions) = control.strip_prefix('[') else { return control != "sufficient" };
+    actions.trim_end_matches(']').split_whitespace().all(|pair| match pair.split_once('=') {
+        // An expired password: not let in before it is changed.
+        Some(("new_authtok_reqd", "done")) => true,
+        Some((_, action)) => match action.parse::<usize>() {
+            Ok(jump) => jump <= between,
+            Err(_) => action != "done",
+        },
+        None => false,
+    })
+}
+
+/// Collects the account lines of a service, through the files that it includes. Says whether all of
+/// them could be read.
+fn collect(name: &str, depth: u8, lines: &mut Vec<Line>) -> bool {
     let path = match name.starts_with('/') {
         true => Some(PathBuf::from(name)),
         false => FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|p| p.exists()),
     };
-    let text = fs::read_to_string(path?).ok()?;
-    text.replace("\\\n", " ").lines().find_map(|line| first_in_line(line, depth))
+    let Some(text) = path.and_then(|path| fs::read_to_string(path).ok()) else { return false };
+    text.replace("\\\n", " ").lines().all(|line| collect_line(line, depth, lines))
 }
 
-fn first_in_line(line: &str, depth: u8) -> Option<bool> {
+fn collect_line(line: &str, depth: u8, lines: &mut Vec<Line>) -> bool {
     let line = line.split('#').next().unwrap_or_default().trim();
-    let include = |file: &str| match depth {
-        // A circle, which libpam refuses.
-        0 => Some(false),
-        _ => first_in_file(file, depth - 1),
-    };
+    // In a circle, which libpam refuses, nothing is sure.
+    let mut include = |file: &str| depth > 0 && collect(file, depth - 1, lines);
     if let Some(file) = line.strip_prefix("@include") {
         return include(file.trim());
     }
-    let mut words = line.split_whitespace();
-    if !words.next()?.trim_start_matches('-').eq_ignore_ascii_case("account") {
-        return None;
+    let (kind, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    if !kind.trim_start_matches('-').eq_ignore_ascii_case("account") {
+        return true;
     }
-    match (words.next(), words.next()) {
-        (Some("include" | "substack"), Some(file)) => include(file),
-        (Some("required" | "requisite"), Some(module)) => {
-            Some(Path::new(module).file_name().is_some_and(|name| name == "pam_sms.so"))
+    let rest = rest.trim_start();
+    let end = match rest.starts_with('[') {
+        true => rest.find(']').map(|end| end + 1),
+        false => rest.find(char::is_whitespace),
+    };
+    let (control, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    let module = rest.split_whitespace().next().unwrap_or_default();
+    match control {
+        "include" => include(module),
+        // Its end and its jumps are its own affair; our line in one would be.
+        "substack" => {
+            lines.push(Line { control: "required".to_owned(), is_ours: false });
+            true
         }
-        _ => Some(false),
+        _ => {
+            let is_ours = Path::new(module).file_name().is_some_and(|name| name == "pam_sms.so");
+            lines.push(Line { control: control.to_owned(), is_ours });
+            true
+        }
     }
 }
 
@@ -54,47 +93,49 @@ fn first_in_line(line: &str, depth: u8) -> Option<bool> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_a_required_account_line_of_ours_counts() {
-        for (line, ours) in [
-            ("account required pam_sms.so", Some(true)),
-            ("-account requisite\t/lib/security/pam_sms.so debug", Some(true)),
-            ("account optional pam_sms.so", Some(false)),
-            ("account [default=ignore] pam_sms.so", Some(false)),
-            ("account required pam_unix.so # pam_sms.so", Some(false)),
-            ("account required pam_sms.so.old", Some(false)),
-            ("account", Some(false)),
-            ("auth requisite pam_sms.so", None),
-            ("# account required pam_sms.so", None),
-            ("", None),
-        ] {
-            assert_eq!(first_in_line(line, 0), ours, "{line}");
-        }
+    const OURS: &str = "account required pam_sms.so\n";
+
+    fn passes(stack: &str) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("service");
+        fs::write(&path, stack.replace("HERE", folder.path().to_str().unwrap())).unwrap();
+        fs::write(folder.path().join("ours"), OURS).unwrap();
+        fs::write(folder.path().join("unix"), DEBIAN).unwrap();
+        let mut lines = Vec::new();
+        collect(path.to_str().unwrap(), DEEPEST, &mut lines) && all_pass_us(&lines)
     }
 
+    /// Debian's common-account, behind which pam-auth-update puts what is additional.
+    const DEBIAN: &str = "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n\
+                          account requisite pam_deny.so\naccount required pam_permit.so\n";
+
     #[test]
-    fn it_must_be_the_first_through_included_files_and_a_circle_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::write(&path, text).unwrap();
-            path.to_str().unwrap().to_owned()
-        };
-        let first = |text: &str| first_in_file(&file("service", text), DEEPEST);
-        let ours = "account \\\n required \\\n pam_sms.so\n";
-        assert_eq!(first(&format!("auth required pam_unix.so\n{ours}")), Some(true));
-        assert_eq!(first(&format!("account sufficient pam_localuser.so\n{ours}")), Some(false));
-        let common = file("common", ours);
-        for line in ["@include ", "account include ", "account substack "] {
-            assert_eq!(
-                first(&format!("{line}{common}\naccount required pam_unix.so\n")),
-                Some(true)
-            );
+    fn our_line_must_be_required_and_nothing_may_pass_it_by() {
+        for (stack, all_pass) in [
+            (OURS, true),
+            ("-account requisite\t/lib/security/pam_sms.so debug", true),
+            ("account \\\n required \\\n pam_sms.so", true),
+            ("account required pam_nologin.so\naccount required pam_sms.so", true),
+            (&format!("{DEBIAN}{OURS}"), true),
+            (&format!("account required pam_nologin.so\n@include HERE/unix\n{OURS}"), true),
+            ("account required pam_unix.so\naccount include HERE/ours", true),
+            ("account substack HERE/unix\naccount required pam_sms.so", true),
+            ("account [success=1 default=bad] pam_unix.so\naccount required pam_sms.so", false),
+            ("account [success=done default=bad] pam_unix.so\naccount required pam_sms.so", false),
+            ("account sufficient pam_localuser.so\naccount required pam_sms.so", false),
+            ("account optional pam_sms.so", false),
+            ("account [default=ignore] pam_sms.so", false),
+            ("account substack HERE/ours", false),
+            ("account required pam_unix.so # pam_sms.so", false),
+            ("account required pam_sms.so.old", false),
+            ("auth requisite pam_sms.so", false),
+            ("account include HERE/nowhere\naccount required pam_sms.so", false),
+            ("account include HERE/service\naccount required pam_sms.so", false),
+            ("account", false),
+            ("", false),
+        ] {
+            assert_eq!(passes(stack), all_pass, "{stack}");
         }
-        assert_eq!(first(&format!("auth include {common}\n")), None);
-        let circle = folder.path().join("circle");
-        let circle = file("circle", &format!("account include {}\n", circle.display()));
-        assert_eq!(first_in_file(&circle, DEEPEST), Some(false));
         assert!(!has_account_line("../etc/passwd"));
     }
 }
