@@ -5,24 +5,28 @@
 //! prepare.rs    who it is, whether they are asked, where a code would go
 //! mod.rs        the login, with all it needs; what is settled once all of it has succeeded
 //! stack.rs      whether the stack has the line that settles
+//! texts.rs      the texts in the person's language
 //! ```
 
 pub mod arguments;
 mod prepare;
 mod stack;
+pub mod texts;
 
 use arguments::Arguments;
 use prepare::{Membership, Stop, Way, load, prepare, visit};
+use texts::texts;
 
 use crate::audit::Audit;
 use crate::config::model::{Config, Day, IfUnreachable, LimitRules, Unenrolled};
 use crate::helper::call::Helper;
 use crate::limits::child::decide;
 use crate::limits::{Barrier, Ledger, Pending, Places};
+use crate::login::catalogue::Catalogue;
 use crate::login::enrol::enrol;
 use crate::login::policy::Groups;
 use crate::login::ports::{Clock, Event, Host, Journal};
-use crate::login::{Login, Person, Rules, Verdict, World, prompt};
+use crate::login::{Login, Person, Rules, Verdict, World};
 use crate::people::{self, PhoneNumber, Record};
 use crate::sys;
 
@@ -79,6 +83,7 @@ pub struct Settlement {
     pending: Pending,
     /// Whether the number shall be stored as the person's.
     enrols: bool,
+    texts: Catalogue,
 }
 
 impl Settlement {
@@ -119,7 +124,10 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
     let _lifted = sys::lift_open_files(OPEN_FILES);
     let config = match load(&arguments.config, &mut audit) {
         Ok(config) => config,
-        Err(error) => return stopped(&Stop::from(error), host, &mut audit).into(),
+        Err(error) => {
+            let english = Catalogue::english();
+            return stopped(&Stop::from(error), &english, host, &mut audit).into();
+        }
     };
     if config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
         return rehearse(request, &config, &mut audit).into();
@@ -136,7 +144,10 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
         }
         Ok((user, Way::Ask(record))) => ask(&user, &config, &record, request, host, audit),
         Ok((user, Way::Unenrolled)) => unenrolled(&user, &config, request, host, audit),
-        Err(stop) => stopped(&stop, host, &mut audit).into(),
+        Err(stop) => {
+            let texts = texts(None, &config, &mut audit);
+            stopped(&stop, &texts, host, &mut audit).into()
+        }
     }
 }
 
@@ -146,7 +157,8 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
 /// When a number that somebody has confirmed cannot be stored: their next login would take any other.
 pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict> {
     let _lifted = sys::lift_open_files(OPEN_FILES);
-    let Settlement { mut audit, typed: _, user, limits, number, pending, enrols } = settlement;
+    let Settlement { mut audit, typed: _, user, limits, number, pending, enrols, texts } =
+        settlement;
     if let Err(barrier) = books(&user, &limits).settle(&pending, &number) {
         audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
     }
@@ -161,7 +173,7 @@ pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict
             return Err(Verdict::Unusable);
         }
         audit.record(Event::Enrolled, &[("to", &number.masked())]);
-        host.inform(&prompt::number_saved(number.ending()));
+        host.inform(&texts.number_saved(number.ending()));
     }
     Ok(())
 }
@@ -176,7 +188,8 @@ fn ask(
 ) -> Decision {
     let person = Person { user, phones: &record.phones, is_new: false };
     let host_name = sys::host_name();
-    let mut scene = Scene::new(user, config, request, &host_name);
+    let texts = texts(record.language.as_deref(), config, &mut audit);
+    let mut scene = Scene::new(user, config, request, &host_name, &texts);
     let (rules, world) = scene.world(host, &mut audit);
     let ending = Login::new(rules, &person, world).run();
     let mut pending = ending.pending;
@@ -190,7 +203,7 @@ fn ask(
         let number = record.phones[ending.phone].clone();
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let typed = request.user.clone();
-        Settlement { audit, typed, user, limits, number, pending, enrols: false }
+        Settlement { audit, typed, user, limits, number, pending, enrols: false, texts }
     });
     Decision { verdict: ending.verdict, settlement }
 }
@@ -215,7 +228,7 @@ fn unenrolled(
     };
     let fields = [("then", "deny"), ("reason", reason.as_deref().unwrap_or_default())];
     audit.record(Event::Unenrolled, &fields[..1 + usize::from(reason.is_some())]);
-    host.farewell(prompt::UNENROLLED);
+    farewell(host, &texts(None, config, &mut audit), Catalogue::unenrolled);
     Verdict::UnenrolledDenied.into()
 }
 
@@ -251,14 +264,15 @@ fn enrolment(
 ) -> Decision {
     audit.record(Event::Unenrolled, &[("then", "enrol")]);
     let host_name = sys::host_name();
-    let mut scene = Scene::new(user, config, request, &host_name);
+    let texts = texts(None, config, &mut audit);
+    let mut scene = Scene::new(user, config, request, &host_name, &texts);
     scene.books = scene.books.confirming();
     let (rules, mut world) = scene.world(host, &mut audit);
     let ended = enrol(rules, user, &mut world);
     let settlement = ended.number.map(|number| {
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let (typed, pending) = (request.user.clone(), ended.pending);
-        Settlement { audit, typed, user, limits, number, pending, enrols: true }
+        Settlement { audit, typed, user, limits, number, pending, enrols: true, texts }
     });
     Decision { verdict: ended.verdict, settlement }
 }
@@ -271,7 +285,13 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(user: &'a str, config: &'a Config, request: &'a Request, host_name: &'a str) -> Self {
+    fn new(
+        user: &'a str,
+        config: &'a Config,
+        request: &'a Request,
+        host_name: &'a str,
+        texts: &'a Catalogue,
+    ) -> Self {
         let rules = Rules {
             digits: config.code.digits.get(),
             lifetime: config.code.lifetime.get(),
@@ -279,7 +299,8 @@ impl<'a> Scene<'a> {
             ask_first: config.code.ask_first,
             limits: &config.limits,
             if_unreachable: if_unreachable(config),
-            template: &config.message.text,
+            texts,
+            template: config.message.text.as_ref().unwrap_or(texts.sms()),
             host_name,
         };
         let helper = Helper {
@@ -346,7 +367,7 @@ fn rehearse(request: &Request, config: &Config, audit: &mut Audit) -> Verdict {
     Verdict::Observed
 }
 
-fn stopped(stop: &Stop, host: &mut dyn Host, audit: &mut Audit) -> Verdict {
+fn stopped(stop: &Stop, texts: &Catalogue, host: &mut dyn Host, audit: &mut Audit) -> Verdict {
     match stop {
         Stop::Unknown(reason) => {
             audit.record(Event::Rejected, &[("reason", reason)]);
@@ -354,10 +375,14 @@ fn stopped(stop: &Stop, host: &mut dyn Host, audit: &mut Audit) -> Verdict {
         }
         Stop::Unusable(reason) => {
             audit.record(Event::Error, &[("reason", reason)]);
-            host.farewell(prompt::UNUSABLE);
+            farewell(host, texts, Catalogue::unusable);
             Verdict::Unusable
         }
     }
+}
+
+fn farewell(host: &mut dyn Host, texts: &Catalogue, said: fn(&Catalogue) -> String) {
+    host.farewell(&said(texts), texts.press_enter());
 }
 
 /// The kernel's clock.
