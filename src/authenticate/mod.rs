@@ -382,7 +382,7 @@ fn stopped(stop: &Stop, texts: &Catalogue, host: &mut dyn Host, audit: &mut Audi
 }
 
 fn farewell(host: &mut dyn Host, texts: &Catalogue, said: fn(&Catalogue) -> String) {
-    host.farewell(&said(texts), texts.press_enter());
+    host.farewell(said(texts), texts.press_enter());
 }
 
 /// The kernel's clock.

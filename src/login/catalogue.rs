@@ -118,7 +118,7 @@ impl Catalogue {
             texts.push(text.to_owned());
         }
         let sms = Template::parse(&texts[Text::Sms as usize])
-            .map_err(|error| sources.error(format!("sms: {error}")))?;
+            .map_err(|error| sources.error(error.to_string()))?;
         Ok(Self { texts, sms })
     }
 
@@ -136,10 +136,7 @@ impl Catalogue {
             if !said.is_empty() {
                 said.push('\n');
             }
-            said.push_str(self.plain(*line));
-        }
-        for (name, value) in values {
-            said = said.replace(name, value);
+            fill(self.plain(*line), values, &mut said);
         }
         said
     }
@@ -148,6 +145,21 @@ impl Catalogue {
     #[must_use]
     pub fn plain(&self, text: Text) -> &str {
         &self.texts[text as usize]
+    }
+}
+
+/// Adds `text` to `said`, with the values in the places of their names.
+pub(super) fn fill(text: &str, values: &[(&str, &str)], said: &mut String) {
+    let mut pieces = text.split('{');
+    said.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (name, rest) = piece.split_once('}').unwrap_or((piece, ""));
+        match values.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => said.push_str(value),
+            // Nothing that is shipped has one: a test would see the brace.
+            None => said.push('{'),
+        }
+        said.push_str(rest);
     }
 }
 

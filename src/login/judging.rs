@@ -43,7 +43,7 @@ impl Login<'_> {
         }
         match usize::from(self.rules.attempts).saturating_sub(tries) {
             0 => {
-                self.farewell(&self.rules.texts.too_many_tries());
+                self.farewell(self.rules.texts.too_many_tries());
                 Err(Verdict::TooManyTries)
             }
             left => Ok(self.prompts.wrong(left, &reference)),
@@ -73,7 +73,7 @@ impl Login<'_> {
                 self.wrong_backup += 1;
                 self.reject("no such backup code");
                 if self.wrong_backup >= self.rules.attempts {
-                    self.farewell(&self.rules.texts.too_many_tries());
+                    self.farewell(self.rules.texts.too_many_tries());
                     return Err(Verdict::TooManyTries);
                 }
                 Ok(match &self.state {

@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::config::{model::text, source::nearest};
+use crate::config::model::text;
+#[cfg(feature = "helper")]
+use crate::config::source::nearest;
 
 /// Every language by its tag (BCP 47), which is the name of its catalogue, and in English words, which
-/// people type where they do not know the tag.
+/// admins type who do not know the tag.
 const KNOWN: &str = "\
 ar arabic\n\
 az azerbaijani\n\
@@ -83,7 +85,14 @@ impl Language {
         known.ok_or_else(|| UnknownLanguage { typed: tag.to_owned() })
     }
 
+    /// The module, whose size counts, leaves it at the list: `pam-sms check` is what admins run.
+    #[cfg(not(feature = "helper"))]
+    fn meant(_typed: &str) -> Option<Self> {
+        None
+    }
+
     /// The language somebody had in mind: as the system writes it (`de_DE.UTF-8`), or by its name.
+    #[cfg(feature = "helper")]
     fn meant(typed: &str) -> Option<Self> {
         let typed = typed.to_ascii_lowercase().replace('_', "-");
         let typed = typed.split(['.', '@']).next().unwrap_or_default();
@@ -115,7 +124,7 @@ impl Default for Language {
 impl<'de> Deserialize<'de> for Language {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let tag = text(deserializer, "a language: write it like \"de\"")?;
-        Self::parse(&tag).map_err(D::Error::custom)
+        Self::parse(&tag).map_err(|error| D::Error::custom(error.to_string()))
     }
 }
 
@@ -132,7 +141,10 @@ impl fmt::Display for UnknownLanguage {
             write!(f, "; did you mean `{}`?", meant.0)?;
         }
         f.write_str(" (known:")?;
-        Language::all().try_for_each(|(known, _)| write!(f, " {}", known.0))?;
+        for (known, _) in Language::all() {
+            f.write_str(" ")?;
+            f.write_str(known.0)?;
+        }
         f.write_str(")")
     }
 }

@@ -246,7 +246,7 @@ impl<'a> Login<'a> {
     }
 
     /// No code can help any more: what is left is a backup code or the other phone, or the end.
-    fn dead_end(&mut self, said: &str, verdict: Verdict, other_phone: bool) -> Step {
+    fn dead_end(&mut self, said: String, verdict: Verdict, other_phone: bool) -> Step {
         let has_backup = self.has_backup_codes();
         if !has_backup && !other_phone {
             self.farewell(said);
@@ -270,24 +270,24 @@ impl<'a> Login<'a> {
             // Whatever is wrong with the counters, a backup code has its own file.
             Barrier::Busy(_) | Barrier::Unusable(_) => {
                 self.world.journal.record(Event::Error, &[("reason", &reason)]);
-                self.dead_end(&self.rules.texts.unusable(), Verdict::Unusable, false)
+                self.dead_end(self.rules.texts.unusable(), Verdict::Unusable, false)
             }
             Barrier::Sends { wait, .. } => {
                 self.note(Event::Throttled, &reason);
                 match self.valid() {
                     Some(live) => Ok(self.prompts.no_more_for_now(*wait, &live.reference)),
                     None => {
-                        self.dead_end(&self.rules.texts.throttled(*wait), Verdict::Throttled, false)
+                        self.dead_end(self.rules.texts.throttled(*wait), Verdict::Throttled, false)
                     }
                 }
             }
             Barrier::Locked(wait) => {
                 self.note(Event::Locked, &reason);
-                self.dead_end(&self.rules.texts.locked(*wait), Verdict::Locked, false)
+                self.dead_end(self.rules.texts.locked(*wait), Verdict::Locked, false)
             }
             Barrier::Closed => {
                 self.note(Event::Locked, &reason);
-                self.dead_end(&self.rules.texts.closed(), Verdict::Locked, false)
+                self.dead_end(self.rules.texts.closed(), Verdict::Locked, false)
             }
         }
     }
@@ -309,11 +309,11 @@ impl<'a> Login<'a> {
 
     fn unusable(&mut self, reason: &str) -> Verdict {
         self.world.journal.record(Event::Error, &[("reason", reason)]);
-        self.farewell(&self.rules.texts.unusable());
+        self.farewell(self.rules.texts.unusable());
         Verdict::Unusable
     }
 
-    fn farewell(&mut self, said: &str) {
+    fn farewell(&mut self, said: String) {
         self.world.host.farewell(said, self.rules.texts.press_enter());
     }
 

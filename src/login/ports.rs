@@ -35,7 +35,7 @@ pub trait Host {
 
     /// Last words before a denial, and what asks for Enter below them where nothing is shown without a
     /// question. Nobody depends on their being read.
-    fn farewell(&mut self, text: &str, press_enter: &str);
+    fn farewell(&mut self, said: String, press_enter: &str);
 }
 
 /// The way of a text to a phone.

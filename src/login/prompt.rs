@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::catalogue::{Catalogue, Text};
+use super::catalogue::{Catalogue, Text, fill};
 use super::code::Reference;
 use crate::limits::{Unit, rounded};
 use crate::people::phone::PhoneError;
@@ -136,13 +136,15 @@ impl Prompts<'_> {
 
     /// No code can help any more; at least one of the two ways out is open.
     #[must_use]
-    pub fn dead_end(self, said: &str, has_backup: bool, other_phone: bool) -> String {
+    pub fn dead_end(self, mut said: String, has_backup: bool, other_phone: bool) -> String {
         let ways = match (has_backup, other_phone) {
             (true, true) => Text::GiveUpBoth,
             (true, false) => Text::GiveUpBackup,
             (false, _) => Text::GiveUpOther,
         };
-        format!("{said}\n{}", self.texts.plain(ways))
+        said.push('\n');
+        said.push_str(self.texts.plain(ways));
+        said
     }
 
     fn use_reference(self, said: Text, reference: &Reference) -> String {
@@ -265,7 +267,9 @@ impl Catalogue {
             Some((_, other)) => other,
             None => forms,
         };
-        form.replace("{count}", &count.to_string())
+        let mut words = String::new();
+        fill(form, &[("count", &count.to_string())], &mut words);
+        words
     }
 }
 
@@ -283,14 +287,14 @@ pub fn about(error: &PhoneError) -> Text {
     }
 }
 
-/// The name of a value, as the catalogues write it.
+/// The name of a value, as the catalogues write it between braces.
 struct Name(&'static str);
 
-const ENDING: Name = Name("{ending}");
-const REFERENCE: Name = Name("{reference}");
-const LEFT: Name = Name("{left}");
-const WAIT: Name = Name("{wait}");
-const DIGITS: Name = Name("{digits}");
+const ENDING: Name = Name("ending");
+const REFERENCE: Name = Name("reference");
+const LEFT: Name = Name("left");
+const WAIT: Name = Name("wait");
+const DIGITS: Name = Name("digits");
 
 impl Name {
     fn is(self, value: &str) -> (&'static str, &str) {

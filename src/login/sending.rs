@@ -45,7 +45,7 @@ impl Login<'_> {
         if self.sends >= SENDS {
             return match self.valid() {
                 Some(live) => Ok(self.prompts.no_more(&live.reference)),
-                None => self.dead_end(&self.rules.texts.no_more(), Verdict::Rejected, false),
+                None => self.dead_end(self.rules.texts.no_more(), Verdict::Rejected, false),
             };
         }
         let age = self.texted[phone].map(|at| self.world.clock.now().saturating_sub(at));
@@ -146,9 +146,9 @@ impl Login<'_> {
         match outcome.fate {
             Fate::Refused => self.refused(),
             Fate::Misconfigured | Fate::NotStarted | Fate::HelperBroken => {
-                self.dead_end(&self.rules.texts.no_provider(), Verdict::Unusable, false)
+                self.dead_end(self.rules.texts.no_provider(), Verdict::Unusable, false)
             }
-            _ => self.dead_end(&self.rules.texts.no_provider(), Verdict::Undeliverable, false),
+            _ => self.dead_end(self.rules.texts.no_provider(), Verdict::Undeliverable, false),
         }
     }
 
@@ -159,7 +159,7 @@ impl Login<'_> {
         }
         let said = self.rules.texts.refused(self.number().ending());
         let other = self.prompts.other_phone && self.sends < SENDS;
-        self.dead_end(&said, Verdict::Refused, other)
+        self.dead_end(said, Verdict::Refused, other)
     }
 
     fn journal_delivery(&mut self, event: Event, outcome: &Outcome, reference: &str) {

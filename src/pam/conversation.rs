@@ -120,12 +120,14 @@ impl Host for PamHost<'_> {
         }
     }
 
-    fn farewell(&mut self, text: &str, press_enter: &str) {
+    fn farewell(&mut self, mut said: String, press_enter: &str) {
         // Nothing depends on the answer, not even whether there is one.
         if self.in_sshd {
-            let _ = self.converse(PamMsgStyle::PROMPT_ECHO_ON, &format!("{text}\n{press_enter}"));
+            said.push('\n');
+            said.push_str(press_enter);
+            let _ = self.converse(PamMsgStyle::PROMPT_ECHO_ON, &said);
         } else if !self.silent {
-            let _ = self.converse(PamMsgStyle::ERROR_MSG, text);
+            let _ = self.converse(PamMsgStyle::ERROR_MSG, &said);
         }
     }
 }

@@ -184,6 +184,6 @@ fn a_catalogue_that_cannot_be_right_is_refused() {
     };
     assert_eq!(refused("\nempty =", "\nemtpy ="), "x.toml: there is no text `empty`");
     assert_eq!(refused("Nothing was", "Nothing\\u001b[2J"), "x.toml: there is no text `empty`");
-    assert_eq!(refused("{reference}-{code} is", "is"), "x.toml: sms: the text must hold {code}");
+    assert_eq!(refused("{reference}-{code} is", "is"), "x.toml: the text must hold {code}");
     assert!(refused("\nempty = \"", "\nempty = ").starts_with("x.toml:"));
 }

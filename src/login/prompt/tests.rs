@@ -51,9 +51,9 @@ fn every_text(texts: &Catalogue) -> Vec<String> {
             prompts.help(&reference, true),
             prompts.help(&reference, false),
             prompts.ask_first("23"),
-            prompts.dead_end(&texts.refused("23"), true, true),
-            prompts.dead_end(&texts.refused("23"), false, true),
-            prompts.dead_end(&texts.locked(Duration::from_secs(900)), true, false),
+            prompts.dead_end(texts.refused("23"), true, true),
+            prompts.dead_end(texts.refused("23"), false, true),
+            prompts.dead_end(texts.locked(Duration::from_secs(900)), true, false),
         ]);
     }
     all

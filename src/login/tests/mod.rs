@@ -78,8 +78,8 @@ impl Host for Ears<'_> {
         self.0.borrow_mut().told = Some(text.to_owned());
     }
 
-    fn farewell(&mut self, text: &str, _press_enter: &str) {
-        self.0.borrow_mut().farewell = Some(text.to_owned());
+    fn farewell(&mut self, said: String, _press_enter: &str) {
+        self.0.borrow_mut().farewell = Some(said);
     }
 }
 
