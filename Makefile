@@ -7,17 +7,22 @@ PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login o
 
 .PHONY: build install test demo demo-shell conformance lint prepare clean
 
-## What is shipped: the module without anything of the network, and the two programs.
+## What is shipped: the module without anything of the network, the two programs, and the languages that
+## are not part of the module.
 build: prepare
 	$(CARGO) build --locked --release --bins
 	$(CARGO) rustc --locked --profile module --lib --no-default-features --crate-type cdylib
 	mkdir -p $(SHIP)
 	install -m 644 target/module/libpam_sms.so $(SHIP)/pam_sms.so
 	install -m 755 target/release/pam-sms target/release/pam-sms-helper $(SHIP)/
+	rm -rf $(SHIP)/languages
+	install -d $(SHIP)/languages
+	install -m 644 $(filter-out %/en.toml,$(wildcard src/login/languages/*.toml)) $(SHIP)/languages/
 
 ## Puts what `make build` left where the module, libpam and PATH look for it; changes no login. A module
 ## elsewhere than in libpam's own folder is named by its whole path in the stacks, a helper elsewhere
-## than in /usr/libexec by helper=. For packages: DESTDIR.
+## than in /usr/libexec by helper=. The module looks for languages in /usr/share/pam-sms, whatever PREFIX
+## is. For packages: DESTDIR.
 PREFIX ?= /usr
 SECURITY ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)/security
 install:
@@ -25,6 +30,8 @@ install:
 	install -D -m 644 $(SHIP)/pam_sms.so $(DESTDIR)$(SECURITY)/pam_sms.so
 	install -D -m 755 $(SHIP)/pam-sms $(DESTDIR)$(PREFIX)/sbin/pam-sms
 	install -D -m 755 $(SHIP)/pam-sms-helper $(DESTDIR)$(PREFIX)/libexec/pam-sms-helper
+	install -d $(DESTDIR)/usr/share/pam-sms/languages
+	install -m 644 $(SHIP)/languages/*.toml $(DESTDIR)/usr/share/pam-sms/languages/
 
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
 test: build

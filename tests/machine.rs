@@ -14,6 +14,8 @@ mod enrolling;
 mod faults;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/languages.rs"]
+mod languages;
 #[path = "machine/log_trouble.rs"]
 mod log_trouble;
 #[path = "machine/logins.rs"]

@@ -122,7 +122,7 @@ impl Everyone {
         let tag = record.language.as_deref();
         if let Some(Err(error)) = tag.map(Language::parse) {
             self.warnings
-                .push(format!("the record of the phone {}: {error}", record.phones[0].masked()));
+                .push(format!("the record with the phone {}: {error}", record.phones[0].masked()));
         }
     }
 }

@@ -1,7 +1,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
-use crate::config::source::Sources;
+use crate::login::catalogue::tests::catalogue;
 use crate::login::language::Language;
 
 /// Every text there is for one person, filled in with the longest values.
@@ -61,12 +61,7 @@ fn every_text(texts: &Catalogue) -> Vec<String> {
 
 /// Every language with its texts.
 fn catalogues() -> impl Iterator<Item = (&'static str, Catalogue)> {
-    Language::all().map(|(language, _)| {
-        let path = crate::login::catalogue::tests::path_of(language.tag());
-        let text = std::fs::read_to_string(path).unwrap();
-        let catalogue = Catalogue::read(&Sources::from_text(language.tag(), &text));
-        (language.tag(), catalogue.unwrap())
-    })
+    Language::all().map(|(language, _)| (language.tag(), catalogue(language.tag()).1))
 }
 
 #[test]
