@@ -195,6 +195,7 @@ fn what_is_installed_is_where_libpam_and_the_module_look() {
         ("usr/lib/here/security/pam_sms.so", 0o644),
         ("usr/sbin/pam-sms", 0o755),
         ("usr/libexec/pam-sms-helper", 0o755),
+        ("usr/share/pam-sms/languages/de.toml", 0o644),
     ] {
         let meta = std::fs::metadata(into.path().join(file)).unwrap();
         assert_eq!(meta.permissions().mode() & 0o7777, mode, "{file}");

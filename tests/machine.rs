@@ -16,6 +16,8 @@ mod enrolling;
 mod faults;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/languages.rs"]
+mod languages;
 #[path = "machine/limits_attack.rs"]
 mod limits_attack;
 #[path = "machine/limits_callers.rs"]

@@ -4,27 +4,35 @@
 //! arguments.rs  what stands in the PAM stack behind the module's name
 //! prepare.rs    who it is, whether they are asked, where a code would go
 //! mod.rs        the login, with all it needs; what is settled once all of it has succeeded
+//! scene.rs      what a login needs of the world
 //! stack.rs      whether the stack has the line that settles
 //! trial.rs      a stack that is new here shows a word
+//! texts.rs      the texts in the person's language
 //! ```
 
 pub mod arguments;
 mod prepare;
+mod scene;
 mod stack;
+pub mod texts;
 pub mod trial;
 
 use arguments::Arguments;
 use prepare::{Membership, Stop, Way, load, prepare, visit};
+pub use scene::BootClock;
+use scene::{Scene, books};
+use texts::texts;
 
 use crate::audit::Audit;
-use crate::config::model::{Config, Day, IfUnreachable, LimitRules, Unenrolled};
-use crate::helper::call::{Helper, check_program};
+use crate::config::model::{Config, Day, LimitRules, Unenrolled};
+use crate::helper::call::check_program;
 use crate::limits::child::decide;
-use crate::limits::{Barrier, Ledger, Pending, Places};
+use crate::limits::{Barrier, Pending, Places};
+use crate::login::catalogue::Catalogue;
 use crate::login::enrol::enrol;
 use crate::login::policy::Groups;
-use crate::login::ports::{Clock, Event, Host, Journal};
-use crate::login::{Login, Person, Rules, Verdict, World, prompt};
+use crate::login::ports::{Event, Host, Journal};
+use crate::login::{Login, Person, Verdict};
 use crate::people::{self, PhoneNumber, Record};
 use crate::sys;
 
@@ -83,6 +91,7 @@ pub struct Settlement {
     enrols: bool,
     /// Whether it was a code by SMS that let them in.
     by_code: bool,
+    texts: Catalogue,
 }
 
 impl Settlement {
@@ -123,7 +132,10 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
     let _lifted = sys::lift_open_files(OPEN_FILES);
     let config = match load(&arguments.config, &mut audit) {
         Ok(config) => config,
-        Err(error) => return stopped(&Stop::from(error), host, &mut audit).into(),
+        Err(error) => {
+            let english = Catalogue::english();
+            return stopped(&Stop::from(error), &english, host, &mut audit).into();
+        }
     };
     if config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
         return rehearse(request, &config, &mut audit).into();
@@ -140,7 +152,10 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
         }
         Ok((user, Way::Ask(record))) => ask(&user, &config, &record, request, host, audit),
         Ok((user, Way::Unenrolled)) => unenrolled(&user, &config, request, host, audit),
-        Err(stop) => stopped(&stop, host, &mut audit).into(),
+        Err(stop) => {
+            let texts = texts(None, &config, &mut audit);
+            stopped(&stop, &texts, host, &mut audit).into()
+        }
     }
 }
 
@@ -150,7 +165,8 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
 /// When a number that somebody has confirmed cannot be stored: their next login would take any other.
 pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict> {
     let _lifted = sys::lift_open_files(OPEN_FILES);
-    let Settlement { mut audit, user, limits, number, pending, enrols, by_code, .. } = settlement;
+    let Settlement { mut audit, user, limits, number, pending, enrols, by_code, texts, .. } =
+        settlement;
     if let Err(barrier) = books(&user, &limits).settle(&pending, &number) {
         audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
     }
@@ -165,7 +181,7 @@ pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict
             return Err(Verdict::Unusable);
         }
         audit.record(Event::Enrolled, &[("to", &number.masked())]);
-        host.inform(&prompt::number_saved(number.ending()));
+        host.inform(&texts.number_saved(number.ending()));
     }
     // A login that was skipped, remembered or by a backup code shows nothing of the new stack.
     if let Some(notice) = by_code.then(|| trial::notice(&audit.service)).flatten() {
@@ -184,7 +200,8 @@ fn ask(
 ) -> Decision {
     let person = Person { user, phones: &record.phones, is_new: false };
     let host_name = sys::host_name();
-    let mut scene = Scene::new(user, config, request, &host_name);
+    let texts = texts(record.language.as_deref(), config, &mut audit);
+    let mut scene = Scene::new(user, config, request, &host_name, &texts);
     let (rules, world) = scene.world(host, &mut audit);
     let ending = Login::new(rules, &person, world).run();
     let mut pending = ending.pending;
@@ -199,7 +216,7 @@ fn ask(
         let by_code = ending.verdict == Verdict::Accepted;
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let typed = request.user.clone();
-        Settlement { audit, typed, user, limits, number, pending, enrols: false, by_code }
+        Settlement { audit, typed, user, limits, number, pending, enrols: false, by_code, texts }
     });
     Decision { verdict: ending.verdict, settlement }
 }
@@ -224,7 +241,7 @@ fn unenrolled(
     };
     let fields = [("then", "deny"), ("reason", reason.as_deref().unwrap_or_default())];
     audit.record(Event::Unenrolled, &fields[..1 + usize::from(reason.is_some())]);
-    host.farewell(prompt::UNENROLLED);
+    farewell(host, &texts(None, config, &mut audit), Catalogue::unenrolled);
     Verdict::UnenrolledDenied.into()
 }
 
@@ -259,67 +276,18 @@ fn enrolment(
 ) -> Decision {
     audit.record(Event::Unenrolled, &[("then", "enrol")]);
     let host_name = sys::host_name();
-    let mut scene = Scene::new(user, config, request, &host_name);
+    let texts = texts(None, config, &mut audit);
+    let mut scene = Scene::new(user, config, request, &host_name, &texts);
     scene.books = scene.books.confirming();
     let (rules, mut world) = scene.world(host, &mut audit);
     let ended = enrol(rules, user, &mut world);
     let settlement = ended.number.map(|number| {
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let (typed, pending) = (request.user.clone(), ended.pending);
-        Settlement { audit, typed, user, limits, number, pending, enrols: true, by_code: true }
+        let by_code = true;
+        Settlement { audit, typed, user, limits, number, pending, enrols: true, by_code, texts }
     });
     Decision { verdict: ended.verdict, settlement }
-}
-
-/// The rules of a login, and what it needs of the world besides the person.
-struct Scene<'a> {
-    rules: Rules<'a>,
-    helper: Helper<'a>,
-    books: Ledger<'a>,
-}
-
-impl<'a> Scene<'a> {
-    fn new(user: &'a str, config: &'a Config, request: &'a Request, host_name: &'a str) -> Self {
-        let rules = Rules {
-            digits: config.code.digits.get(),
-            lifetime: config.code.lifetime.get(),
-            attempts: config.code.attempts.get(),
-            ask_first: config.code.ask_first,
-            limits: &config.limits,
-            if_unreachable: if_unreachable(config),
-            template: &config.message.text,
-            host_name,
-        };
-        let helper = Helper {
-            program: &request.arguments.helper,
-            config: &request.arguments.config,
-            timeout: config.delivery.timeout.get(),
-        };
-        Self { rules, helper, books: books(user, &config.limits) }
-    }
-
-    /// The rules, and a world with `host` and `audit` in it.
-    fn world<'s>(
-        &'s mut self,
-        host: &'s mut dyn Host,
-        audit: &'s mut Audit,
-    ) -> (&'s Rules<'a>, World<'s>) {
-        let Self { rules, helper, books } = self;
-        (rules, World { host, delivery: helper, limits: books, clock: &BootClock, journal: audit })
-    }
-}
-
-/// What happens when no provider can be reached. A caller of su or sudo owns this process and the
-/// helper's share of the machine (a frozen cgroup, a starved one), so there it could be bought.
-fn if_unreachable(config: &Config) -> IfUnreachable {
-    match sys::is_started_by_root() {
-        true => config.delivery.if_unreachable,
-        false => IfUnreachable::Deny,
-    }
-}
-
-fn books<'a>(user: &'a str, limits: &'a LimitRules) -> Ledger<'a> {
-    Ledger::new(&Places::default(), limits, user, &BootClock)
 }
 
 /// Says what would have happened, and lets everything be as if this module were not there.
@@ -356,7 +324,7 @@ fn rehearse(request: &Request, config: &Config, audit: &mut Audit) -> Verdict {
     Verdict::Observed
 }
 
-fn stopped(stop: &Stop, host: &mut dyn Host, audit: &mut Audit) -> Verdict {
+fn stopped(stop: &Stop, texts: &Catalogue, host: &mut dyn Host, audit: &mut Audit) -> Verdict {
     match stop {
         Stop::Unknown(reason) => {
             audit.record(Event::Rejected, &[("reason", reason)]);
@@ -364,17 +332,12 @@ fn stopped(stop: &Stop, host: &mut dyn Host, audit: &mut Audit) -> Verdict {
         }
         Stop::Unusable(reason) => {
             audit.record(Event::Error, &[("reason", reason)]);
-            host.farewell(prompt::UNUSABLE);
+            farewell(host, texts, Catalogue::unusable);
             Verdict::Unusable
         }
     }
 }
 
-/// The kernel's clock.
-pub struct BootClock;
-
-impl Clock for BootClock {
-    fn now(&self) -> std::time::Duration {
-        sys::boot_time()
-    }
+fn farewell(host: &mut dyn Host, texts: &Catalogue, said: fn(&Catalogue) -> String) {
+    host.farewell(said(texts), texts.press_enter());
 }

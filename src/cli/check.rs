@@ -11,10 +11,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::authenticate::texts;
 use crate::config::file::Trust;
 use crate::config::model::{Config, Unenrolled};
 use crate::config::source::{ConfigError, Sources};
 use crate::gateway::Gateway;
+use crate::login::catalogue::Catalogue;
 use crate::message::Name;
 use crate::{people, sys};
 
@@ -149,7 +151,16 @@ fn enrolment(case: &Case<'_>, report: &mut Report) {
 }
 
 fn message(case: &Case<'_>, report: &mut Report) {
-    let text = &case.config.message.text;
+    let rules = &case.config.message;
+    // Where the configuration is only judged before it goes elsewhere, no catalogue need be here.
+    let texts = match texts::load(rules.language) {
+        Err(error) if !case.arguments.offline => {
+            report.error(format!("people are spoken to in English, because of {error}"));
+            Catalogue::english()
+        }
+        texts => texts.unwrap_or_else(|_| Catalogue::english()),
+    };
+    let text = rules.text.as_ref().unwrap_or(texts.sms());
     let (digits, user) = (case.config.code.digits.get(), "w".repeat(LONGEST_USER));
     let counted = text.worst_case(digits.into(), &sys::host_name(), &user);
     if counted.count > 1 {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Error as _, IgnoredAny, Visitor};
 
 use crate::limits::window::Limit;
+use crate::login::language::Language;
 use crate::login::policy::Network;
 use crate::message::Template;
 use crate::people::{Prefix, Special};
@@ -65,8 +66,10 @@ pub struct CodeRules {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessageRules {
-    /// The text, with names in braces.
-    pub text: Template,
+    /// The text, with names in braces; where there is none, that of the person's language.
+    pub text: Option<Template>,
+    /// What people read whose record names no other.
+    pub language: Language,
 }
 
 /// `[users]`: who has which number.

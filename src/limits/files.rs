@@ -22,26 +22,22 @@ pub(super) const KEY_FILE: &str = "key";
 /// In place of a boot, where no times are kept.
 const ANY_BOOT: &str = "any";
 
+/// What is done to one file of counters, at which moment. No type parameter: it would be in the module
+/// as often as it is used.
+pub(super) type Change<'a> = &'a mut dyn FnMut(&mut Record, Moment) -> Decision;
+
 /// What to do about a file that does not hold what it should.
 const UNLOCK: &str = "run `pam-sms unlock` for it, or remove it to count from zero";
 const REVOKE: &str = "run `pam-sms backup-codes --revoke-all` for its owner";
 const REMOVE_KEY: &str = "remove it; the limits of numbers then count from zero";
 
 impl Ledger<'_> {
-    pub(super) fn change_user<T>(
-        &self,
-        change: impl FnOnce(&mut Record, Moment) -> Result<T, Barrier>,
-    ) -> Result<T, Barrier> {
+    pub(super) fn change_user(&self, change: Change<'_>) -> Decision {
         self.change(&self.user_file(), self.rules.sends_per_user.get(), change)
     }
 
     /// Changes one file of counters under its lock, and drops from it what no longer counts.
-    pub(super) fn change<T>(
-        &self,
-        file: &str,
-        sends: Window,
-        change: impl FnOnce(&mut Record, Moment) -> Result<T, Barrier>,
-    ) -> Result<T, Barrier> {
+    pub(super) fn change(&self, file: &str, sends: Window, change: Change<'_>) -> Decision {
         self.run.update(file, |text| {
             // Only now, with the lock: time must not go back from one change to the next.
             let now = self.now();

@@ -128,19 +128,19 @@ impl<'a> Ledger<'a> {
     }
 
     fn reserve_here(&self, number: &PhoneNumber) -> Decision {
-        let now = self.change_user(|user, now| {
+        let (now, _) = self.change_user(&mut |user, now| {
             self.may_be_sent_to(user, now)?;
             insert(&mut user.sends, now);
             insert(&mut user.day, now);
             insert(&mut user.requests, now);
-            Ok(now)
+            Ok((now, 0))
         })?;
         let mut granted: Vec<(String, Window)> = Vec::new();
         for (file, window, limit) in self.shared_files(number)? {
-            let reserved = self.change(&file, window, |record, _| {
+            let reserved = self.change(&file, window, &mut |record, _| {
                 fits(window, limit, &record.sends, now)?;
                 insert(&mut record.sends, now);
-                Ok(())
+                Ok((0, 0))
             });
             if file == HOST_FILE && matches!(reserved, Err(Barrier::Busy(_))) {
                 // It guards what all cost together. A single process that somebody has frozen while
@@ -149,10 +149,10 @@ impl<'a> Ledger<'a> {
             }
             if let Err(barrier) = reserved {
                 for (file, window) in granted {
-                    self.change(&file, window, |record, _| remove(&mut record.sends, now))?;
+                    self.change(&file, window, &mut |record, _| remove(&mut record.sends, now))?;
                 }
                 // Not even a request was made.
-                self.change_user(|user, _| {
+                self.change_user(&mut |user, _| {
                     remove(&mut user.requests, now)?;
                     remove(&mut user.day, now)?;
                     remove(&mut user.sends, now)
@@ -165,16 +165,16 @@ impl<'a> Ledger<'a> {
     }
 
     fn give_back_here(&self, number: &PhoneNumber, at: Moment, why: Return) -> Decision {
-        self.change_user(|user, _| {
+        self.change_user(&mut |user, _| {
             if why == Return::NotSent {
                 remove(&mut user.day, at)?;
             }
             remove(&mut user.sends, at)
         })?;
         for (file, window, _) in self.shared_files(number)? {
-            match self.change(&file, window, |record, _| remove(&mut record.sends, at)) {
+            match self.change(&file, window, &mut |record, _| remove(&mut record.sends, at)) {
                 Err(Barrier::Busy(_)) if file == HOST_FILE => {}
-                other => other?,
+                other => drop(other?),
             }
         }
         Ok((0, 0))
@@ -182,7 +182,7 @@ impl<'a> Ledger<'a> {
 
     fn count_try_here(&self) -> Decision {
         let (window, lockout) = (self.rules.failures_per_user.get(), self.rules.lockout.get());
-        self.change_user(|user, now| {
+        self.change_user(&mut |user, now| {
             self.is_open(user, now)?;
             insert(&mut user.failures, now);
             user.total += 1;
@@ -191,13 +191,14 @@ impl<'a> Ledger<'a> {
     }
 
     fn forget_tries(&self, tries: &[Try]) -> Decision {
-        let total = self.change_user(|user, _| {
+        let (total, _) = self.change_user(&mut |user, _| {
             for one in tries {
                 remove(&mut user.failures, one.at)?;
                 user.total = user.total.saturating_sub(1);
             }
-            Ok(user.total)
+            Ok((user.total.into(), 0))
         })?;
+        let total = u32::try_from(total).unwrap_or(u32::MAX);
         // Only where wrong tries were kept before is there anything to write to the disk.
         if self.kept_total()? > total {
             self.keep_total(|_| total)?;
@@ -207,10 +208,10 @@ impl<'a> Ledger<'a> {
 
     fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
         if pending.reopen {
-            self.change_user(|user, _| {
+            self.change_user(&mut |user, _| {
                 user.failures.clear();
                 user.total = 0;
-                Ok(())
+                Ok((0, 0))
             })?;
             self.keep_total(|_| 0)?;
         } else if !pending.tries.is_empty() {
@@ -227,13 +228,13 @@ impl<'a> Ledger<'a> {
                 address: visit.address.to_string(),
                 number: self.hash(number)?,
             };
-            self.change_user(|user, _| {
+            self.change_user(&mut |user, _| {
                 user.remembered
                     .retain(|kept| (&kept.service, &kept.address) != (&one.service, &one.address));
-                user.remembered.push(one);
+                user.remembered.push(one.clone());
                 let surplus = user.remembered.len().saturating_sub(MOST_VISITS);
                 user.remembered.drain(..surplus);
-                Ok(())
+                Ok((0, 0))
             })?;
         }
         Ok((0, 0))
@@ -352,11 +353,11 @@ fn insert(list: &mut Vec<Moment>, moment: Moment) {
 }
 
 /// Takes one event back, if it is still there.
-fn remove(list: &mut Vec<Moment>, moment: Moment) -> Result<(), Barrier> {
+fn remove(list: &mut Vec<Moment>, moment: Moment) -> Decision {
     if let Some(index) = list.iter().rposition(|&kept| kept == moment) {
         list.remove(index);
     }
-    Ok(())
+    Ok((0, 0))
 }
 
 pub(super) fn unix_time() -> u64 {

@@ -152,14 +152,34 @@ impl fmt::Display for Barrier {
     }
 }
 
-/// A time as people say it, rounded up: `30 seconds`, `15 minutes`, `3 hours`.
+/// What a time is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+}
+
+/// A time in the unit that people would take, rounded up.
+#[must_use]
+pub fn rounded(span: Duration) -> (u64, Unit) {
+    let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+    match seconds {
+        0..=90 => (seconds, Unit::Second),
+        91..=5400 => (seconds.div_ceil(60), Unit::Minute),
+        _ => (seconds.div_ceil(3600), Unit::Hour),
+    }
+}
+
+/// A time as admins read it: `30 seconds`, `15 minutes`, `3 hours`.
 #[must_use]
 pub fn in_words(span: Duration) -> String {
-    let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
-    let (count, unit) = match seconds {
-        0..=90 => (seconds, "second"),
-        91..=5400 => (seconds.div_ceil(60), "minute"),
-        _ => (seconds.div_ceil(3600), "hour"),
+    let (count, unit) = rounded(span);
+    let unit = match unit {
+        Unit::Second => "second",
+        Unit::Minute => "minute",
+        Unit::Hour => "hour",
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural}")

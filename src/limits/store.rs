@@ -68,14 +68,31 @@ impl Store {
         name: &str,
         change: impl FnOnce(Option<&str>) -> Result<(T, Option<Zeroizing<String>>), E>,
     ) -> Result<T, E> {
+        let (mut change, mut result) = (Some(change), None);
+        self.replace(name, &mut |old| {
+            let (done, new) = match change.take()?(old) {
+                Ok((done, new)) => (Ok(done), new),
+                Err(error) => (Err(error), None),
+            };
+            result = Some(done);
+            new
+        })?;
+        result.expect("`replace` has called once what it was given")
+    }
+
+    /// [`Store::update`] for no type in particular: once in the module, and not once for each type.
+    fn replace(
+        &self,
+        name: &str,
+        change: &mut dyn FnMut(Option<&str>) -> Option<Zeroizing<String>>,
+    ) -> Result<(), StateError> {
         self.make_folder()?;
         let _lock = self.lock(name)?;
         let old = self.read(name)?;
-        let (result, new) = change(old.as_deref().map(String::as_str))?;
-        if let Some(new) = new {
-            self.write(name, &new)?;
+        match change(old.as_deref().map(String::as_str)) {
+            Some(new) => self.write(name, &new),
+            None => Ok(()),
         }
-        Ok(result)
     }
 
     /// Forgets what is kept under `name`, whatever its condition. The lock stays. Says whether there

@@ -1,6 +1,7 @@
 //! Somebody without a number gives one, and shows that it is theirs.
 
 use super::answer::is_sshd_fake;
+use super::catalogue::Text;
 use super::ports::{Event, NoAnswer};
 use super::{Login, Person, Rules, Verdict, World, prompt};
 use crate::limits::Pending;
@@ -24,7 +25,7 @@ pub struct Enrolment {
 /// Asks `user` for a number and has a code confirm it.
 #[must_use]
 pub fn enrol(rules: &Rules<'_>, user: &str, world: &mut World<'_>) -> Enrolment {
-    let mut question = prompt::ASK_NUMBER.to_owned();
+    let mut question = rules.texts.ask_number();
     for _ in 0..QUESTIONS {
         let typed = match world.host.ask(&question) {
             Ok(typed) => typed,
@@ -39,7 +40,7 @@ pub fn enrol(rules: &Rules<'_>, user: &str, world: &mut World<'_>) -> Enrolment 
         let number = match read(&typed, rules) {
             Ok(number) => number,
             Err(reason) => {
-                question = prompt::ask_number_again(&reason);
+                question = rules.texts.ask_number_again(reason);
                 continue;
             }
         };
@@ -47,7 +48,7 @@ pub fn enrol(rules: &Rules<'_>, user: &str, world: &mut World<'_>) -> Enrolment 
         let person = Person { user, phones: &phones, is_new: true };
         let ending = Login::new(rules, &person, world.again()).run();
         if ending.wants_other_number {
-            question = prompt::ASK_NUMBER.to_owned();
+            question = rules.texts.ask_number();
             continue;
         }
         let [number] = phones;
@@ -57,17 +58,11 @@ pub fn enrol(rules: &Rules<'_>, user: &str, world: &mut World<'_>) -> Enrolment 
     ended(world, Verdict::Rejected, "too many questions")
 }
 
-fn read(typed: &Secret, rules: &Rules<'_>) -> Result<PhoneNumber, String> {
-    let number: PhoneNumber = typed
-        .expose()
-        .trim()
-        .parse()
-        .map_err(|error: crate::people::phone::PhoneError| error.to_string())?;
+fn read(typed: &Secret, rules: &Rules<'_>) -> Result<PhoneNumber, Text> {
+    let number: PhoneNumber =
+        typed.expose().trim().parse().map_err(|error| prompt::about(&error))?;
     // What the configuration calls it is the admin's business.
-    rules
-        .limits
-        .allows(&number)
-        .map_err(|_| "no login codes are sent to that country or kind of number".to_owned())?;
+    rules.limits.allows(&number).map_err(|_| Text::NumberElsewhere)?;
     Ok(number)
 }
 

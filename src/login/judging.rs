@@ -1,7 +1,6 @@
 //! An answer is judged: counted first, then compared.
 
 use super::ports::Event;
-use super::prompt;
 use super::{Login, State, Step, Verdict};
 use crate::limits::{Barrier, Return};
 use crate::secret::Secret;
@@ -44,7 +43,7 @@ impl Login<'_> {
         }
         match usize::from(self.rules.attempts).saturating_sub(tries) {
             0 => {
-                self.world.host.farewell(prompt::TOO_MANY_TRIES);
+                self.farewell(self.rules.texts.too_many_tries());
                 Err(Verdict::TooManyTries)
             }
             left => Ok(self.prompts.wrong(left, &reference)),
@@ -66,7 +65,7 @@ impl Login<'_> {
             Err(barrier) => Err(self.unusable(&barrier.to_string())),
             Ok(Some(left)) => {
                 self.world.journal.record(Event::BackupCode, &[("left", &left.to_string())]);
-                self.world.host.inform(&prompt::backup_code_accepted(left));
+                self.world.host.inform(&self.rules.texts.backup_code_accepted(left));
                 self.reopen = true;
                 Err(Verdict::BackupCode)
             }
@@ -74,7 +73,7 @@ impl Login<'_> {
                 self.wrong_backup += 1;
                 self.reject("no such backup code");
                 if self.wrong_backup >= self.rules.attempts {
-                    self.world.host.farewell(prompt::TOO_MANY_TRIES);
+                    self.farewell(self.rules.texts.too_many_tries());
                     return Err(Verdict::TooManyTries);
                 }
                 Ok(match &self.state {

@@ -8,6 +8,7 @@
 //! enrol.rs     somebody without a number gives one
 //! code.rs      the code and its reference     answer.rs  what was typed
 //! prompt.rs    what is said                   verdict.rs how it ended
+//! catalogue.rs the texts of one language      language.rs which there are
 //! ports.rs     what a login needs of the world
 //! ```
 //!
@@ -15,9 +16,11 @@
 //! [`ports`], so that every path through it can be walked by a test.
 
 pub mod answer;
+pub mod catalogue;
 pub mod code;
 pub mod enrol;
 mod judging;
+pub mod language;
 pub mod policy;
 pub mod ports;
 pub mod prompt;
@@ -27,6 +30,7 @@ mod verdict;
 use std::time::Duration;
 
 use answer::Answer;
+use catalogue::Catalogue;
 use code::{Code, Reference};
 use ports::{Clock, Delivery, Event, Host, Journal, Limits, NoAnswer};
 use prompt::Prompts;
@@ -57,6 +61,8 @@ pub struct Rules<'a> {
     pub limits: &'a LimitRules,
     /// What happens when no provider can be reached.
     pub if_unreachable: IfUnreachable,
+    /// What is said to the person.
+    pub texts: &'a Catalogue,
     /// The text of a message.
     pub template: &'a Template,
     /// The name of this machine, for the text.
@@ -106,7 +112,7 @@ pub struct Login<'a> {
     rules: &'a Rules<'a>,
     person: &'a Person<'a>,
     world: World<'a>,
-    prompts: Prompts,
+    prompts: Prompts<'a>,
     state: State,
     /// Which phone was tried last.
     phone: usize,
@@ -153,6 +159,7 @@ impl<'a> Login<'a> {
     #[must_use]
     pub fn new(rules: &'a Rules<'a>, person: &'a Person<'a>, world: World<'a>) -> Self {
         let prompts = Prompts {
+            texts: rules.texts,
             other_phone: person.phones.len() > 1,
             digits: rules.digits,
             confirming: person.is_new,
@@ -239,10 +246,10 @@ impl<'a> Login<'a> {
     }
 
     /// No code can help any more: what is left is a backup code or the other phone, or the end.
-    fn dead_end(&mut self, said: &str, verdict: Verdict, other_phone: bool) -> Step {
+    fn dead_end(&mut self, said: String, verdict: Verdict, other_phone: bool) -> Step {
         let has_backup = self.has_backup_codes();
         if !has_backup && !other_phone {
-            self.world.host.farewell(said);
+            self.farewell(said);
             return Err(verdict);
         }
         let prompt = self.prompts.dead_end(said, has_backup, other_phone);
@@ -263,22 +270,24 @@ impl<'a> Login<'a> {
             // Whatever is wrong with the counters, a backup code has its own file.
             Barrier::Busy(_) | Barrier::Unusable(_) => {
                 self.world.journal.record(Event::Error, &[("reason", &reason)]);
-                self.dead_end(prompt::UNUSABLE, Verdict::Unusable, false)
+                self.dead_end(self.rules.texts.unusable(), Verdict::Unusable, false)
             }
             Barrier::Sends { wait, .. } => {
                 self.note(Event::Throttled, &reason);
                 match self.valid() {
                     Some(live) => Ok(self.prompts.no_more_for_now(*wait, &live.reference)),
-                    None => self.dead_end(&prompt::throttled(*wait), Verdict::Throttled, false),
+                    None => {
+                        self.dead_end(self.rules.texts.throttled(*wait), Verdict::Throttled, false)
+                    }
                 }
             }
             Barrier::Locked(wait) => {
                 self.note(Event::Locked, &reason);
-                self.dead_end(&prompt::locked(*wait), Verdict::Locked, false)
+                self.dead_end(self.rules.texts.locked(*wait), Verdict::Locked, false)
             }
             Barrier::Closed => {
                 self.note(Event::Locked, &reason);
-                self.dead_end(prompt::CLOSED, Verdict::Locked, false)
+                self.dead_end(self.rules.texts.closed(), Verdict::Locked, false)
             }
         }
     }
@@ -300,8 +309,12 @@ impl<'a> Login<'a> {
 
     fn unusable(&mut self, reason: &str) -> Verdict {
         self.world.journal.record(Event::Error, &[("reason", reason)]);
-        self.world.host.farewell(prompt::UNUSABLE);
+        self.farewell(self.rules.texts.unusable());
         Verdict::Unusable
+    }
+
+    fn farewell(&mut self, said: String) {
+        self.world.host.farewell(said, self.rules.texts.press_enter());
     }
 
     /// The number that was tried last.

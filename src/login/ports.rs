@@ -33,8 +33,9 @@ pub trait Host {
     /// Tells something good to know before the person is let in. Nobody depends on its being read.
     fn inform(&mut self, text: &str);
 
-    /// Last words before a denial. Nobody depends on their being read.
-    fn farewell(&mut self, text: &str);
+    /// Last words before a denial, and what asks for Enter below them where nothing is shown without a
+    /// question. Nobody depends on their being read.
+    fn farewell(&mut self, said: String, press_enter: &str);
 }
 
 /// The way of a text to a phone.

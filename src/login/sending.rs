@@ -2,7 +2,6 @@
 
 use super::code::{Code, NoEntropy, Reference};
 use super::ports::Event;
-use super::prompt;
 use super::{Live, Login, State, Step, Verdict};
 use crate::config::model::IfUnreachable;
 use crate::delivery::{Fate, Outcome};
@@ -46,7 +45,7 @@ impl Login<'_> {
         if self.sends >= SENDS {
             return match self.valid() {
                 Some(live) => Ok(self.prompts.no_more(&live.reference)),
-                None => self.dead_end(prompt::NO_MORE, Verdict::Rejected, false),
+                None => self.dead_end(self.rules.texts.no_more(), Verdict::Rejected, false),
             };
         }
         let age = self.texted[phone].map(|at| self.world.clock.now().saturating_sub(at));
@@ -147,9 +146,9 @@ impl Login<'_> {
         match outcome.fate {
             Fate::Refused => self.refused(),
             Fate::Misconfigured | Fate::NotStarted | Fate::HelperBroken => {
-                self.dead_end(prompt::NO_PROVIDER, Verdict::Unusable, false)
+                self.dead_end(self.rules.texts.no_provider(), Verdict::Unusable, false)
             }
-            _ => self.dead_end(prompt::NO_PROVIDER, Verdict::Undeliverable, false),
+            _ => self.dead_end(self.rules.texts.no_provider(), Verdict::Undeliverable, false),
         }
     }
 
@@ -158,9 +157,9 @@ impl Login<'_> {
         if let Some(live) = self.valid() {
             return Ok(self.prompts.not_resent(&live.reference));
         }
-        let said = prompt::refused(self.number().ending());
+        let said = self.rules.texts.refused(self.number().ending());
         let other = self.prompts.other_phone && self.sends < SENDS;
-        self.dead_end(&said, Verdict::Refused, other)
+        self.dead_end(said, Verdict::Refused, other)
     }
 
     fn journal_delivery(&mut self, event: Event, outcome: &Outcome, reference: &str) {

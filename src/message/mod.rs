@@ -21,10 +21,6 @@ pub struct Template {
 }
 
 impl Template {
-    /// What is sent where no text is configured. The reference comes first, as it does at the
-    /// prompt, and all of it is GSM 7 bit: one message, also with a long host name.
-    pub const DEFAULT: &'static str = "{reference}-{code} is your login code for {host}.";
-
     /// Reads a template. `{{` and `}}` stand for the braces themselves.
     ///
     /// # Errors
@@ -78,15 +74,6 @@ impl Template {
         let code = "8".repeat(digits);
         // A reference is two consonants, a lifetime ends at ten minutes (NIST SP 800-63B).
         segments(&self.render(&Values { code: &code, reference: "WW", host, user, minutes: 10 }))
-    }
-}
-
-impl Default for Template {
-    fn default() -> Self {
-        let Ok(template) = Self::parse(Self::DEFAULT) else {
-            unreachable!("the default text is a template, a test says so");
-        };
-        template
     }
 }
 

@@ -1,4 +1,5 @@
 use super::{segments::Alphabet, *};
+use crate::login::catalogue::Catalogue;
 
 const VALUES: Values<'_> =
     Values { code: "042917", reference: "KQ", host: "db1.example.org", user: "alice", minutes: 5 };
@@ -13,17 +14,16 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn the_default_says_what_it_should() {
+    let texts = Catalogue::english();
     assert_eq!(
-        Template::default().render(&VALUES).as_str(),
+        texts.sms().render(&VALUES).as_str(),
         "KQ-042917 is your login code for db1.example.org."
     );
-    assert!(Template::default().uses(Name::Reference));
-    assert!(!Template::default().uses(Name::Minutes));
 }
 
 #[test]
 fn the_default_is_one_message_even_with_the_longest_values() {
-    let cost = Template::default().worst_case(10, &"h".repeat(64), "alice");
+    let cost = Catalogue::english().sms().worst_case(10, &"h".repeat(64), "alice");
     assert_eq!(cost, Segments { alphabet: Alphabet::Gsm7, units: 102, count: 1 });
 }
 
@@ -72,7 +72,7 @@ fn a_value_is_never_read_as_a_template() {
 #[test]
 fn the_buffer_has_its_full_length_from_the_start() {
     let values = Values { host: "höst\n\n\n", ..VALUES };
-    let text = Template::default().render(&values);
+    let text = Catalogue::english().sms().render(&values);
     assert_eq!(text.capacity(), text.len());
 }
 

@@ -13,7 +13,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::handle::Handle;
 use crate::login::ports::{Host, NoAnswer};
-use crate::login::prompt::PRESS_ENTER;
 use crate::secret::Secret;
 
 /// The longest answer that is looked at, in bytes (`PAM_MAX_RESP_SIZE`); the rest is dropped, and
@@ -121,12 +120,14 @@ impl Host for PamHost<'_> {
         }
     }
 
-    fn farewell(&mut self, text: &str) {
+    fn farewell(&mut self, mut said: String, press_enter: &str) {
         // Nothing depends on the answer, not even whether there is one.
         if self.in_sshd {
-            let _ = self.converse(PamMsgStyle::PROMPT_ECHO_ON, &format!("{text}\n{PRESS_ENTER}"));
+            said.push('\n');
+            said.push_str(press_enter);
+            let _ = self.converse(PamMsgStyle::PROMPT_ECHO_ON, &said);
         } else if !self.silent {
-            let _ = self.converse(PamMsgStyle::ERROR_MSG, text);
+            let _ = self.converse(PamMsgStyle::ERROR_MSG, &said);
         }
     }
 }

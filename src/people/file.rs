@@ -20,9 +20,7 @@ pub fn find(sources: &Sources, user: &str) -> Result<Option<Record>, ConfigError
     sources.merged()?.get(user).map(|value| sources.read(value)).transpose()
 }
 
-/// Judges every record and counts them.
-pub fn count(sources: &Sources) -> Result<usize, ConfigError> {
-    let merged = sources.merged()?;
-    merged.values().try_for_each(|value| sources.read::<Record>(value).map(drop))?;
-    Ok(merged.len())
+/// Every record, judged.
+pub fn all(sources: &Sources) -> Result<Vec<Record>, ConfigError> {
+    sources.merged()?.values().map(|value| sources.read(value)).collect()
 }

@@ -24,12 +24,15 @@ use crate::config::file::Trust;
 use crate::config::model::{AbsolutePath, Unenrolled, UsersRules};
 use crate::config::source::ConfigError;
 use crate::limits::Places as State;
+use crate::login::language::Language;
 
 /// What is kept of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// At least one number, the preferred one first.
     pub phones: Vec<PhoneNumber>,
+    /// What they read, as a tag; where nothing is said, what the configuration says.
+    pub language: Option<String>,
 }
 
 /// The answer to a look-up.
@@ -86,15 +89,16 @@ pub fn everyone(rules: &UsersRules, config: &Path, trust: Trust) -> Result<Every
     let mut asked = false;
     if let Some(sources) = file::open(&places.file, places.file_is_named, trust)? {
         asked = true;
-        all.people += file::count(&sources)?;
+        for record in file::all(&sources)? {
+            all.count(&record);
+        }
         all.warnings.extend(sources.warnings);
     }
     if folder::is_there(&places.folder, places.folder_is_named, trust)? {
         asked = true;
         for path in crate::config::file::list_toml(&places.folder, trust)? {
             let sources = folder::read(&path, trust)?;
-            let _judged: Record = sources.parse()?;
-            all.people += 1;
+            all.count(&sources.parse()?);
             all.warnings.extend(sources.warnings);
         }
     }
@@ -109,6 +113,18 @@ pub struct Everyone {
     pub people: usize,
     /// What works and should be mended.
     pub warnings: Vec<String>,
+}
+
+impl Everyone {
+    fn count(&mut self, record: &Record) {
+        self.people += 1;
+        // At a login that is only a warning: nobody is locked out by a typing error in a language.
+        let tag = record.language.as_deref();
+        if let Some(Err(error)) = tag.map(Language::parse) {
+            self.warnings
+                .push(format!("the record with the phone {}: {error}", record.phones[0].masked()));
+        }
+    }
 }
 
 /// Where numbers are kept: as configured, else beside the configuration.
@@ -150,6 +166,7 @@ impl<'de> Deserialize<'de> for Record {
         #[serde(deny_unknown_fields)]
         struct Table {
             phones: Vec<PhoneNumber>,
+            language: Option<String>,
         }
 
         impl<'de> Visitor<'de> for RecordVisitor {
@@ -160,7 +177,9 @@ impl<'de> Deserialize<'de> for Record {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Record, E> {
-                text.parse().map(|phone| Record { phones: vec![phone] }).map_err(E::custom)
+                text.parse()
+                    .map(|phone| Record { phones: vec![phone], language: None })
+                    .map_err(E::custom)
             }
 
             fn visit_i64<E: de::Error>(self, _number: i64) -> Result<Record, E> {
@@ -172,7 +191,9 @@ impl<'de> Deserialize<'de> for Record {
                 let table = Table::deserialize(MapAccessDeserializer::new(map))?;
                 match table.phones.len() {
                     0 => Err(de::Error::custom("`phones` must hold at least one number")),
-                    1..=MOST_PHONES => Ok(Record { phones: table.phones }),
+                    1..=MOST_PHONES => {
+                        Ok(Record { phones: table.phones, language: table.language })
+                    }
                     _ => Err(de::Error::custom(format!("at most {MOST_PHONES} phones a person"))),
                 }
             }

@@ -86,6 +86,26 @@ fn a_wrong_number_is_told_with_its_place_and_without_itself() {
 }
 
 #[test]
+fn an_unknown_language_is_no_reason_to_deny_and_is_told_to_who_checks() {
+    let record = "{ phones = ['+4915123456723'], language =";
+    let text = format!("alice = {record} 'de' }}\nbob = {record} 'geman' }}\n");
+    let office = Office::new()
+        .write("users.toml", &text)
+        .write("users.d/carol.toml", "phones = ['+4915123456789']\nlanguage = 'DE'\n");
+    let config = office.folder.path().join("config.toml");
+    let rules = UsersRules::default();
+    let found = look_up("bob", &rules, &config, Trust::Anyone).unwrap();
+    assert_eq!(found.record.unwrap().language.as_deref(), Some("geman"));
+    let all = everyone(&rules, &config, Trust::Anyone).unwrap();
+    assert_eq!((all.people, all.warnings.len()), (3, 2));
+    let wanted = "the record with the phone *23: there is no language `geman`; did you mean `de`? ";
+    assert!(all.warnings[0].starts_with(wanted), "{}", all.warnings[0]);
+    assert!(
+        all.warnings[1].starts_with("the record with the phone *89: there is no language `DE`")
+    );
+}
+
+#[test]
 fn trap_6_a_folder_that_is_named_must_be_there() {
     // A folder that is not mounted would make everybody "not enrolled".
     let office = Office::new().write("users.toml", "bob = \"+14155550123\"\n");

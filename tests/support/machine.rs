@@ -249,7 +249,7 @@ impl Machine {
             .collect()
     }
 
-    /// Puts the three files where the packages put them.
+    /// Puts the files where the packages put them.
     fn install(&self, ship: &Path) {
         let places = [
             ("pam_sms.so", modules().join("pam_sms.so"), 0o644),
@@ -259,6 +259,11 @@ impl Machine {
         for (name, place, mode) in places {
             let shipped = ship.join(name);
             self.file(place, at(&shipped, fs::read(&shipped)), mode);
+        }
+        let languages = ship.join("languages");
+        for file in at(&languages, fs::read_dir(&languages)).flatten() {
+            let place = Path::new("/usr/share/pam-sms/languages").join(file.file_name());
+            self.file(place, at(file.path(), fs::read(file.path())), 0o644);
         }
     }
 }
@@ -306,13 +311,13 @@ impl Drop for Dns {
     }
 }
 
-/// Where `make build` left our three files.
+/// Where `make build` left our files.
 fn ship() -> PathBuf {
     let ship = env::var_os("PAM_SMS_SHIP")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/ship"), PathBuf::from);
-    for name in ["pam_sms.so", "pam-sms-helper", "pam-sms"] {
+    for name in ["pam_sms.so", "pam-sms-helper", "pam-sms", "languages"] {
         assert!(
-            ship.join(name).is_file(),
+            ship.join(name).exists(),
             "no {name} in {}: run `make build` first",
             ship.display()
         );

@@ -49,7 +49,13 @@ struct Screen {
 impl Person {
     /// Logs in as `user` with the real ssh client: `ssh -tt OPTIONS user@127.0.0.1`.
     pub fn ssh(user: &str, options: &[&str]) -> Self {
+        Self::ssh_in("C", user, options)
+    }
+
+    /// The same at a terminal with another locale: in that of C, ssh shows all but ASCII as numbers.
+    pub fn ssh_in(locale: &str, user: &str, options: &[&str]) -> Self {
         let mut ssh = as_user("root", "/root");
+        ssh.env("LC_ALL", locale);
         ssh.args(["ssh", "-tt", "-F", "/dev/null"]).args(options);
         for default in SSH_DEFAULTS {
             ssh.args(["-o", default]);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::terminal::Terminal;
 use crate::authenticate::arguments::DEFAULT_HELPER;
+use crate::authenticate::texts::load;
 use crate::config::model::Config;
 use crate::delivery::Fate;
 use crate::helper::call::Helper;
@@ -26,7 +27,9 @@ pub fn send(
 ) -> Result<(), String> {
     let code = Code::random(config.code.digits.get()).map_err(|error| error.to_string())?;
     let reference = Reference::random(None).map_err(|error| error.to_string())?;
-    let text = Secret::from(config.message.text.render(&Values {
+    let catalogue = load(config.message.language).map_err(|error| error.to_string())?;
+    let template = config.message.text.as_ref().unwrap_or(catalogue.sms());
+    let text = Secret::from(template.render(&Values {
         code: code.expose(),
         reference: reference.as_str(),
         host: &sys::host_name(),

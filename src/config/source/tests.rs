@@ -68,6 +68,11 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_right() {
         ("[code]\ndigits = 6\ndigits = 7", "config.toml:3:1: duplicate key"),
         ("[code\n", "config.toml:1:6: unclosed table"),
         ("[message]\ntext = \"no\"", "config.toml:2:8: "),
+        (
+            "[message]\nlanguage = \"pt_BR\"",
+            "config.toml:2:12: there is no language `pt_BR`; did you mean `pt-BR`? (known: ar az ",
+        ),
+        ("[message]\nlanguage = 1", "config.toml:2:12: invalid type: integer, expected a language"),
     ] {
         let said = error(text);
         assert!(said.starts_with(wanted), "{text:?}: {said}");

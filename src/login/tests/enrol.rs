@@ -4,9 +4,9 @@ use super::*;
 
 /// Somebody without a number, who answers this; and whether a number would be stored.
 fn enrol_with(answers: &[&'static str], limits: &str) -> (Verdict, Option<String>, Script) {
-    let template = Template::default();
+    let texts = Catalogue::english();
     let limits = crate::config::source::Sources::from_text("limits", limits).parse().unwrap();
-    let rules = rules(&template, &limits);
+    let rules = rules(&texts, &limits);
     let script = Script { answers: answers.iter().copied().collect(), ..Script::default() };
     let clock = script.clock.clone();
     let script = std::cell::RefCell::new(script);

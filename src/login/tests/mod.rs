@@ -78,8 +78,8 @@ impl Host for Ears<'_> {
         self.0.borrow_mut().told = Some(text.to_owned());
     }
 
-    fn farewell(&mut self, text: &str) {
-        self.0.borrow_mut().farewell = Some(text.to_owned());
+    fn farewell(&mut self, said: String, _press_enter: &str) {
+        self.0.borrow_mut().farewell = Some(said);
     }
 }
 
@@ -170,9 +170,9 @@ fn run_by(
 ) -> (Verdict, Script) {
     let phones: Vec<PhoneNumber> = phones.iter().map(|phone| phone.parse().unwrap()).collect();
     let person = Person { user: "alice", phones: &phones, is_new: false };
-    let template = Template::default();
+    let texts = Catalogue::english();
     let limits = LimitRules::default();
-    let rules = Rules { if_unreachable: open, ask_first, ..rules(&template, &limits) };
+    let rules = Rules { if_unreachable: open, ask_first, ..rules(&texts, &limits) };
     let clock = script.clock.clone();
     let script = std::cell::RefCell::new(script);
     let (mut host, mut post, mut book) = (Ears(&script), Post(&script), Book(&script));
@@ -187,7 +187,7 @@ fn run_by(
     (ending.verdict, script.into_inner())
 }
 
-fn rules<'a>(template: &'a Template, limits: &'a LimitRules) -> Rules<'a> {
+fn rules<'a>(texts: &'a Catalogue, limits: &'a LimitRules) -> Rules<'a> {
     Rules {
         digits: 6,
         lifetime: Duration::from_secs(300),
@@ -195,7 +195,8 @@ fn rules<'a>(template: &'a Template, limits: &'a LimitRules) -> Rules<'a> {
         ask_first: false,
         limits,
         if_unreachable: IfUnreachable::Deny,
-        template,
+        texts,
+        template: texts.sms(),
         host_name: "web1",
     }
 }
@@ -223,7 +224,7 @@ fn three_wrong_codes_end_the_login_and_the_right_one_comes_too_late() {
     assert_eq!(verdict, Verdict::TooManyTries);
     assert!(world.asked[1].starts_with("Wrong code. 2 tries left."));
     assert!(world.asked[2].starts_with("Wrong code. One try left"));
-    assert_eq!(world.farewell.as_deref(), Some(prompt::TOO_MANY_TRIES));
+    assert_eq!(world.farewell.as_deref(), Some(&*Catalogue::english().too_many_tries()));
 }
 
 #[test]
@@ -363,7 +364,7 @@ fn a_code_that_has_expired_is_not_called_valid_when_no_new_one_can_be_sent() {
     };
     let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::Undeliverable);
-    assert_eq!(world.farewell.as_deref(), Some(prompt::NO_PROVIDER));
+    assert_eq!(world.farewell.as_deref(), Some(&*Catalogue::english().no_provider()));
 
     let (verdict, _) =
         login(&["+300", "r", "+300", "r", "+300", "r", "+300", "r", "+300", "r", "code"]);
