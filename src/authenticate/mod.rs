@@ -177,6 +177,7 @@ fn ask(
     let person = Person { user, phones: &record.phones, is_new: false };
     let host_name = sys::host_name();
     let mut scene = Scene::new(user, config, request, &host_name);
+    scene.helper.provider = record.provider.as_deref();
     let (rules, world) = scene.world(host, &mut audit);
     let ending = Login::new(rules, &person, world).run();
     let mut pending = ending.pending;
@@ -286,6 +287,7 @@ impl<'a> Scene<'a> {
             program: &request.arguments.helper,
             config: &request.arguments.config,
             timeout: config.delivery.timeout.get(),
+            provider: None,
         };
         Self { rules, helper, books: books(user, &config.limits) }
     }

@@ -4,6 +4,10 @@
 //! a login; the first that knows the person has it. Not being found in a place that was read is "not enrolled"; a place that cannot be
 //! read is an error, always, because a broken file must not look like an empty one.
 
+#[cfg(feature = "program")]
+pub mod book;
+#[cfg(feature = "program")]
+mod edit;
 pub mod enrolled;
 mod file;
 mod folder;
@@ -30,6 +34,30 @@ use crate::limits::Places as State;
 pub struct Record {
     /// At least one number, the preferred one first.
     pub phones: Vec<PhoneNumber>,
+    /// What they read, as BCP 47 has it, where it is not the configuration's language.
+    pub language: Option<String>,
+    /// The name of the provider that is tried first for them.
+    pub provider: Option<String>,
+}
+
+impl Record {
+    /// Whether `tag` has the form of a language: two or three letters, and what narrows them down.
+    #[must_use]
+    pub fn is_language(tag: &str) -> bool {
+        let mut parts = tag.split('-');
+        let first = parts.next().unwrap_or_default();
+        (2..=3).contains(&first.len())
+            && first.bytes().all(|byte| byte.is_ascii_lowercase())
+            && parts.all(|part| {
+                (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+            })
+    }
+}
+
+impl From<Vec<PhoneNumber>> for Record {
+    fn from(phones: Vec<PhoneNumber>) -> Self {
+        Self { phones, language: None, provider: None }
+    }
 }
 
 /// The answer to a look-up.
@@ -150,6 +178,8 @@ impl<'de> Deserialize<'de> for Record {
         #[serde(deny_unknown_fields)]
         struct Table {
             phones: Vec<PhoneNumber>,
+            language: Option<String>,
+            provider: Option<String>,
         }
 
         impl<'de> Visitor<'de> for RecordVisitor {
@@ -160,7 +190,7 @@ impl<'de> Deserialize<'de> for Record {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Record, E> {
-                text.parse().map(|phone| Record { phones: vec![phone] }).map_err(E::custom)
+                text.parse().map(|phone| vec![phone].into()).map_err(E::custom)
             }
 
             fn visit_i64<E: de::Error>(self, _number: i64) -> Result<Record, E> {
@@ -170,9 +200,13 @@ impl<'de> Deserialize<'de> for Record {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Record, A::Error> {
                 let table = Table::deserialize(MapAccessDeserializer::new(map))?;
-                match table.phones.len() {
+                let Table { phones, language, provider } = table;
+                if language.as_deref().is_some_and(|tag| !Record::is_language(tag)) {
+                    return Err(de::Error::custom("`language` must be a tag like \"de\""));
+                }
+                match phones.len() {
                     0 => Err(de::Error::custom("`phones` must hold at least one number")),
-                    1..=MOST_PHONES => Ok(Record { phones: table.phones }),
+                    1..=MOST_PHONES => Ok(Record { phones, language, provider }),
                     _ => Err(de::Error::custom(format!("at most {MOST_PHONES} phones a person"))),
                 }
             }
@@ -183,7 +217,7 @@ impl<'de> Deserialize<'de> for Record {
 }
 
 /// More would only be a way to spend more messages in one login.
-const MOST_PHONES: usize = 4;
+pub const MOST_PHONES: usize = 4;
 
 #[cfg(test)]
 mod tests;
