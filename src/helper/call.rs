@@ -45,8 +45,7 @@ pub struct Helper<'a> {
 impl Delivery for Helper<'_> {
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
         let said = |reason| format!("helper {}: {reason}", self.program.display());
-        let request =
-            wire::encode_request(self.config, self.timeout, number, text, self.provider);
+        let request = wire::encode_request(self.config, self.timeout, number, text, self.provider);
         match self.start(request) {
             Err(reason) => Outcome::without_provider(Fate::NotStarted, said(reason)),
             Ok(started) => started.outcome().unwrap_or_else(|reason| {

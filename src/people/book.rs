@@ -52,10 +52,8 @@ impl Book {
     pub fn open(rules: &UsersRules, config: &Path) -> Result<Self, String> {
         let places = Places::of(rules, config);
         let has_file = places.file.try_exists().map_err(|error| about(&places.file, &error))?;
-        let has_folder =
-            folder::is_there(&places.folder, places.folder_is_named, Trust::Root).map_err(|e| {
-                format!("{e}; make it with `mkdir -m 700 {}`", places.folder.display())
-            })?;
+        let has_folder = folder::is_there(&places.folder, places.folder_is_named, Trust::Root)
+            .map_err(|e| format!("{e}; make it with `mkdir -m 700 {}`", places.folder.display()))?;
         let mut held = places.file.parent().map(Path::to_owned).into_iter().collect::<Vec<_>>();
         held.extend(has_folder.then(|| places.folder.clone()).filter(|f| !held.contains(f)));
         let locks = held.iter().map(|path| lock(path)).collect::<Result<_, _>>()?;

@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn a_line_becomes_a_table_when_it_must_and_new_lines_stand_before_tables() {
         let text = changed(|file| file.set("alice", &record("+4915123456789", Some("de"))));
-        let line = "alice={ phones = [\"+4915123456789\"], language = \"de\" }   # new phone in May\n";
+        let line =
+            "alice={ phones = [\"+4915123456789\"], language = \"de\" }   # new phone in May\n";
         assert!(text.contains(line), "{text}");
         let text = changed(|file| file.set("john doe", &record("+14155550124", None)));
         let (before, after) = text.split_once("\"john doe\" = \"+14155550124\"\n").unwrap();
