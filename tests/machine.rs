@@ -28,9 +28,13 @@ mod providers;
 mod return_codes;
 #[path = "machine/secrets.rs"]
 mod secrets;
+#[path = "machine/sending.rs"]
+mod sending;
 #[path = "machine/ssh_use.rs"]
 mod ssh_use;
 #[path = "machine/stacks.rs"]
 mod stacks;
+#[path = "machine/users.rs"]
+mod users;
 #[path = "machine/verdicts.rs"]
 mod verdicts;

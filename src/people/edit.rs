@@ -2,7 +2,7 @@
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value};
 
-use super::Record;
+use super::{PhoneNumber, Record};
 
 /// A users file as an admin wrote it.
 pub struct UsersFile(DocumentMut);
@@ -97,7 +97,7 @@ pub fn own_file(old: &str, record: &Record) -> Result<String, String> {
 }
 
 fn fill(table: &mut dyn TableLike, record: &Record) {
-    let phones: Array = record.phones.iter().map(|phone| phone.as_e164()).collect();
+    let phones: Array = record.phones.iter().map(PhoneNumber::as_e164).collect();
     replace(table, "phones", Value::Array(phones));
     for (key, value) in [("language", &record.language), ("provider", &record.provider)] {
         match value {

@@ -201,6 +201,8 @@ impl Folder {
     }
 
     fn make() -> io::Result<Self> {
+        // Of a run that was interrupted; process numbers come again.
+        let _ = fs::remove_dir_all(Self::path());
         DirBuilder::new().mode(0o700).create(Self::path())?;
         Ok(Self(Self::path()))
     }

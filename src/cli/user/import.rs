@@ -43,7 +43,8 @@ pub struct Arguments {
 /// In words for the terminal.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
-    let text = read(&arguments.file)?;
+    // Lines are counted by their ends, and must be one byte for that.
+    let text = read(&arguments.file)?.replace("\r\n", "\n");
     let book = office.book()?;
     let known = book.everyone()?;
     let (mut people, mut wrong, mut lines) = (Vec::new(), 0, BTreeMap::new());
