@@ -8,6 +8,8 @@ mod support;
 
 #[path = "machine/check.rs"]
 mod check;
+#[path = "machine/commands.rs"]
+mod commands;
 #[path = "machine/enrolling.rs"]
 mod enrolling;
 #[path = "machine/faults.rs"]

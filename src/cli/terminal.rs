@@ -17,7 +17,7 @@ pub fn complain(line: impl Display) {
 /// Whether somebody can be asked.
 #[must_use]
 pub fn is_there() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
+    io::stdin().is_terminal()
 }
 
 /// Asks, and takes one line without its end; nothing where the terminal was closed.

@@ -116,17 +116,6 @@ pub enum Method {
     Post,
 }
 
-impl Method {
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-        }
-    }
-}
-
 /// User and password for basic authentication.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -144,7 +144,13 @@ pub fn outline(
         (name.clone(), shown)
     });
     let masked = masked.collect();
-    Variables::new(&masked, Some((to, text))).outline(&provider.base, &description.request)
+    let lines =
+        Variables::new(&masked, Some((to, text))).outline(&provider.base, &description.request)?;
+    // The address is made already, and an admin may have put a key into it.
+    let secrets = provider.parts.values.iter().filter(|(name, _)| is_secret(name));
+    let secrets: Vec<_> = secrets.map(|(_, secret)| secret.expose()).collect();
+    let mask = |line: String| secrets.iter().fold(line, |line, secret| line.replace(secret, MASK));
+    Ok(lines.into_iter().map(mask).collect())
 }
 
 /// Does `work` in a thread of its own, so that nothing in it, a name look-up least of all, can hold up

@@ -149,7 +149,11 @@ impl<'a> Variables<'a> {
     #[cfg(feature = "program")]
     pub fn outline(&self, base: &Url, rules: &Request) -> Result<Vec<String>, String> {
         let url = self.url(base, rules)?;
-        let mut lines = vec![format!("{} {url}", rules.method.as_str())];
+        let method = match rules.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        };
+        let mut lines = vec![format!("{method} {url}")];
         lines.extend(self.fields(&rules.header)?.iter().map(|(k, v)| format!("{k}: {v}")));
         if let Some(basic) = rules.basic.iter().find(|basic| self.holds(basic.when.as_ref())) {
             let (user, password) = (self.fill(&basic.user)?, self.fill(&basic.password)?);

@@ -66,7 +66,10 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
         (Errand::Balance, Ok(gateway)) => gateway.balances(only, deadline),
         (_, Err(error)) => Report::of_error(error.to_string()),
     };
-    wire::encode_report(&report.to_json())
+    wire::encode_report(&report.to_json()).or_else(|_| {
+        let said = "the answers of so many providers are too long: ask one, with --provider";
+        wire::encode_report(&Report::of_error(said.to_owned()).to_json())
+    })
 }
 
 fn open(request: &Request) -> Result<Gateway, ConfigError> {

@@ -120,7 +120,9 @@ impl Book {
             let own = self.own_file(user);
             let into_folder = self.has_folder
                 && !users_file.holds(user)
-                && (own.exists() || self.places.folder_is_named || !self.has_file);
+                && (own.exists()
+                    || self.places.folder_is_named
+                    || !(self.has_file || self.places.file_is_named));
             if into_folder {
                 let old = if own.exists() { text(&own, SMALL)? } else { String::new() };
                 let new = edit::own_file(&old, record).map_err(|said| about(&own, &said))?;

@@ -138,8 +138,9 @@ fn listen(folder: &Path, stacks: &Path) -> Result<Eaves, String> {
     let eaves = Eaves::open(&folder.join("log")).map_err(|error| error.to_string())?;
     let fail = |error: io::Error| format!("no mounts of our own: {error}");
     mounts::own_mounts().map_err(fail)?;
-    mounts::put_over(&log, &folder.join("log")).map_err(fail)?;
     mounts::put_over(Path::new(STACKS), stacks).map_err(fail)?;
+    // Last, so that no line is written to a place where nobody listens any more.
+    mounts::put_over(&log, &folder.join("log")).map_err(fail)?;
     Ok(eaves)
 }
 

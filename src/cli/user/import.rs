@@ -58,6 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         let line = row.position().map_or(0, csv::Position::line);
         let fields: Vec<_> = row.iter().collect();
         if index == 0 && is_header(&fields) {
+            say(format_args!("line {line}: a header"));
             continue;
         }
         let read = person(&fields, &office, arguments.force).and_then(|(user, mut record)| {

@@ -62,9 +62,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     };
     judge(&record, arguments, &office)?;
     let what = change(old.as_ref(), &record);
-    let before = was.map(|was| was.phones.clone()).unwrap_or_default();
     if arguments.verify {
-        let new: Vec<_> = record.phones.iter().filter(|phone| !before.contains(phone)).collect();
+        let is_new = |phone: &&PhoneNumber| !was.is_some_and(|was| was.phones.contains(phone));
+        let new: Vec<_> = record.phones.iter().filter(is_new).collect();
         verify::confirm(&user, &new, record.provider.as_deref(), &office, &arguments.helper)?;
     }
     if what != "unchanged" {
@@ -75,8 +75,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         book.set(&[(user.clone(), record.clone())])?;
     }
     say(format_args!("{user}: {} ({what})", in_words(&record, false)));
-    if arguments.verify && before != record.phones {
-        verify::tell_old(&user, &before, &office, &arguments.helper);
+    if let Some(was) = was.filter(|was| arguments.verify && was.phones != record.phones) {
+        verify::tell_old(&user, was, &office, &arguments.helper);
     }
     Ok(())
 }

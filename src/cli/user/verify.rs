@@ -7,7 +7,7 @@ use crate::cli::office::Office;
 use crate::cli::terminal::{self, complain, say};
 use crate::login::code::{Code, Reference};
 use crate::message::Values;
-use crate::people::PhoneNumber;
+use crate::people::{PhoneNumber, Record};
 use crate::secret::Secret;
 use crate::sys;
 
@@ -71,14 +71,14 @@ fn confirm_one(
 }
 
 /// Tells those who had the number until now. That it was changed does not hang on it.
-pub fn tell_old(user: &str, numbers: &[PhoneNumber], office: &Office, helper: &HelperArgument) {
+pub fn tell_old(user: &str, old: &Record, office: &Office, helper: &HelperArgument) {
     let host = sys::host_name();
     let text = Secret::from(format!(
         "The phone number for codes of {user} on {host} was changed. Not you? Call your \
          administrator."
     ));
-    for number in numbers {
-        match helper.deliver(office, None, number, &text) {
+    for number in &old.phones {
+        match helper.deliver(office, old.provider.as_deref(), number, &text) {
             Ok(()) => say(format_args!("{} was told.", number.masked())),
             Err(reason) => complain(format_args!("warning: the old number was not told: {reason}")),
         }
