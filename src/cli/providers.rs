@@ -23,6 +23,20 @@ const OTHERS: [(&str, &str, &str, &str); 2] = [
     ),
 ];
 
+/// The keys that every kind takes, but for the outbox those of addresses.
+const COMMON: [(&str, &str); 8] = [
+    ("kind", "Which kind it is; must be there"),
+    ("name", "What the log calls it; the kind, unless given"),
+    ("countries", "Preferred for these numbers, like [\"+1\", \"+49\"]"),
+    ("countries_only", "true: never used for others"),
+    ("timeout", "Its own share of the time, \"1s\" to \"60s\""),
+    ("base_url", "Another address: a region, a private gateway"),
+    ("allow_http", "true: also plain http:// beyond this machine"),
+    ("ca_file", "Authorities to trust instead of the system's, in PEM form"),
+];
+/// How many of these the outbox takes.
+const COMMON_OF_OUTBOX: usize = 5;
+
 /// Show which kinds of providers there are or, of one kind, what it needs and what each key is, as they
 /// stand in a [[provider]] table.
 ///
@@ -128,7 +142,14 @@ fn show(kind: &Kind) {
         let twin = if *is_secret { format!(" (secret; or {name}_file)") } else { String::new() };
         say(format_args!("  {name:<22} {about}{twin}"));
     }
-    say("\nKeys that every kind takes are in docs/providers.md.");
+    say("");
+    for (name, about) in common(kind) {
+        say(format_args!("  {name:<22} {about}"));
+    }
+}
+
+fn common(kind: &Kind) -> &'static [(&'static str, &'static str)] {
+    if kind.name == "outbox" { &COMMON[..COMMON_OF_OUTBOX] } else { &COMMON }
 }
 
 fn as_json(kind: &Kind) -> Value {
@@ -136,11 +157,28 @@ fn as_json(kind: &Kind) -> Value {
         let twin = key.is_secret.then(|| format!("{}_file", key.name));
         json!({ "name": key.name, "about": key.about, "secret": key.is_secret, "file": twin })
     };
+    let common = common(kind).iter().map(|(name, about)| json!({ "name": name, "about": about }));
     json!({
         "kind": kind.name,
         "about": kind.about,
         "needs": kind.needs,
         "keys": kind.keys.iter().map(key).collect::<Vec<_>>(),
+        "common": common.collect::<Vec<_>>(),
         "balance": kind.has_balance,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::description;
+
+    #[test]
+    fn every_common_key_is_shown() {
+        let mut shown = COMMON.map(|(name, _)| name);
+        let mut known = description::COMMON;
+        shown.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(shown, known);
+    }
 }

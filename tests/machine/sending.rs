@@ -2,6 +2,7 @@
 //! a person's own provider at a login.
 
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 
 use crate::support::gateway::{Behaviour, Gateway, account};
 use crate::support::machine::Machine;
@@ -312,12 +313,42 @@ fn the_second_factor_is_tried_with_the_log_beside_it() {
     let mut admin = Person::root(&[PROGRAM, "try", "alice", "--module", "pam_smss.so"]);
     admin.see("error: libpam: ");
     assert_eq!(admin.gone(), 1);
-    // Without a log there is still a login.
+}
+
+#[test]
+fn the_log_is_shown_also_behind_a_link_and_without_it_there_is_still_a_login() {
+    let (machine, _gateway) = machine(&[twilio()]);
+    let log = machine.log();
+    // As in a container: no mounts, and the real log has the lines.
+    let weak = ["/usr/bin/setpriv", "--bounding-set=-sys_admin", PROGRAM, "try", "alice"];
+    let mut admin = Person::root(&weak);
+    admin.see("warning: log lines are not shown: no mounts of our own: Operation not permitted");
+    admin.see("or ? for help: ");
+    admin.type_keys("\x03");
+    admin.gone();
+    log.wait_for("pam_sms(sms-try:auth): event=sent to=*23 via=twilio");
     drop(log);
+    // As with systemd.
+    fs::remove_file("/dev/log").unwrap();
+    let real = UnixDatagram::bind("/run/dev-log").unwrap();
+    std::os::unix::fs::symlink("/run/dev-log", "/dev/log").unwrap();
+    let mut admin = Person::root(&[PROGRAM, "try", "alice"]);
+    admin.see("| pam_sms(sms-try:auth): event=sent");
+    admin.see("or ? for help: ");
+    admin.type_keys("\x03");
+    admin.gone();
+    let mut line = [0; 1000];
+    let length = real.recv(&mut line).unwrap();
+    let line = String::from_utf8_lossy(&line[..length]);
+    assert!(line.contains("pam_sms(sms-try:auth): event="), "{line}");
+    // What these two have left is gone with the next.
+
     fs::remove_file("/dev/log").unwrap();
     let mut admin = Person::root(&[PROGRAM, "try", "alice"]);
     admin.see("warning: log lines are not shown: /dev/log: No such file");
     admin.see("or ? for help: ");
     admin.type_keys("\x03");
     assert_ne!(admin.gone(), 0);
+    let left = fs::read_dir("/run").unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.filter(|name| name.to_string_lossy().starts_with("pam-sms-try")).count(), 1);
 }

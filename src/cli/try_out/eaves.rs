@@ -74,8 +74,27 @@ impl Eaves {
 
 /// A line without what syslog puts before it: `<86>Nov 24 12:00:00 pam-sms[17]: `.
 fn text(datagram: &[u8]) -> String {
+    const TIME: usize = "Nov 24 12:00:00 ".len();
     let line = String::from_utf8_lossy(datagram);
     let line = line.trim_end_matches(['\0', '\n']);
-    let text = line.split_once("]: ").map_or(line, |(_, text)| text);
+    let tagged = line.split_once('>').and_then(|(_, timed)| timed.get(TIME..));
+    let text = tagged.and_then(|tagged| tagged.split_once(": ")).map_or(line, |(_, text)| text);
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn a_line_is_shown_without_what_stands_before_it_and_without_control_characters() {
+        for (line, shown) in [
+            ("<86>Nov 24 12:00:00 pam-sms[17]: pam_sms(x:auth): a=1\n", "pam_sms(x:auth): a=1"),
+            ("<83>Nov  4 12:00:00 pam-sms: PAM says: \u{1b}[2J", "PAM says: ?[2J"),
+            ("<83>short", "<83>short"),
+            ("", ""),
+        ] {
+            assert_eq!(text(line.as_bytes()), shown);
+        }
+    }
 }

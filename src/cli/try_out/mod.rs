@@ -84,8 +84,11 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         Folder::make().map_err(|error| format!("{}: {error}", Folder::path().display()))?;
     let stack = stack(arguments)?;
     let stacks = folder.0.join("pam.d");
-    let written =
-        fs::create_dir(&stacks).and_then(|()| fs::write(stacks.join(&arguments.service), stack));
+    let written = fs::create_dir(&stacks).and_then(|()| {
+        // Without one for all others libpam complains of that in the log.
+        fs::write(stacks.join("other"), "auth required pam_deny.so\n")?;
+        fs::write(stacks.join(&arguments.service), stack)
+    });
     written.map_err(|error| format!("{}: {error}", stacks.display()))?;
     let eaves = listen(&folder.0, &stacks)
         .map_err(|reason| complain(format_args!("warning: log lines are not shown: {reason}")))
@@ -201,9 +204,23 @@ impl Folder {
         format!("/run/pam-sms-try-{}", std::process::id()).into()
     }
 
+    /// Takes away what runs have left that were interrupted.
+    fn sweep() {
+        let Ok(entries) = fs::read_dir("/run") else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let process = name.to_str().and_then(|name| name.strip_prefix("pam-sms-try-"));
+            let is_over = |pid: &str| {
+                pid == std::process::id().to_string() || !Path::new("/proc").join(pid).exists()
+            };
+            if process.is_some_and(is_over) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
     fn make() -> io::Result<Self> {
-        // Of a run that was interrupted; process numbers come again.
-        let _ = fs::remove_dir_all(Self::path());
+        Self::sweep();
         DirBuilder::new().mode(0o700).create(Self::path())?;
         Ok(Self(Self::path()))
     }

@@ -10,7 +10,7 @@ use crate::people::{MOST_PHONES, PhoneNumber, Record};
 
 /// Give an account its phone numbers, the preferred one first; those it had are replaced.
 ///
-/// Language and provider stay as they are unless they are given; an empty one (`--language \"\"`) takes
+/// Language and provider stay as they are unless they are given; an empty one (`--language ""`) takes
 /// it away. A number that the person gave at a login is forgotten.
 ///
 /// Examples: `pam-sms user set alice +4915123456789`, `pam-sms user set bob +447700900123 +14155550123
