@@ -139,6 +139,10 @@ impl Book {
         }
         if is_changed {
             let text = users_file.text();
+            if text.len() as u64 > LARGE {
+                let said = "so many people are too many for one file: name a `[users] directory`";
+                return Err(about(&self.places.file, &said));
+            }
             let sources = judged(&self.places.file, &text);
             let users: Vec<_> = records.iter().map(|(user, _)| user.as_str()).collect();
             file::judge(&sources, &users).map_err(|error| error.to_string())?;

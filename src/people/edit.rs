@@ -5,7 +5,11 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value};
 use super::{PhoneNumber, Record};
 
 /// A users file as an admin wrote it.
-pub struct UsersFile(DocumentMut);
+pub struct UsersFile {
+    document: DocumentMut,
+    /// Whether lines end as on Windows, which the editor does not keep.
+    has_crlf: bool,
+}
 
 impl UsersFile {
     /// Reads it.
@@ -13,12 +17,15 @@ impl UsersFile {
     /// # Errors
     /// In words, when it is not TOML.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|error: toml_edit::TomlError| error.message().to_owned())
+        let parsed: Result<DocumentMut, toml_edit::TomlError> = text.parse();
+        let document = parsed.map_err(|error| error.message().to_owned())?;
+        let ends = text.matches('\n').count();
+        Ok(Self { document, has_crlf: ends > 0 && text.matches("\r\n").count() == ends })
     }
 
     /// Gives `user` this record: a line that is there keeps its place, its comment and its form.
     pub fn set(&mut self, user: &str, record: &Record) {
-        if let Some(table) = self.0.get_mut(user).and_then(Item::as_table_like_mut) {
+        if let Some(table) = self.document.get_mut(user).and_then(Item::as_table_like_mut) {
             return fill(table, record);
         }
         let value = match record {
@@ -31,27 +38,34 @@ impl UsersFile {
                 Value::InlineTable(table)
             }
         };
-        replace(self.0.as_table_mut(), user, value);
+        let is_first = self.document.is_empty();
+        replace(self.document.as_table_mut(), user, value);
+        let head = self.document.trailing().as_str().unwrap_or_default().trim_end().to_owned();
+        if is_first && !head.is_empty() {
+            // A file of comments only: they are about all who are to come, and stay above them.
+            self.document.set_trailing("");
+            self.put_above(user, head + "\n\n");
+        }
     }
 
     /// Whether it has a line of `user`.
     pub fn holds(&self, user: &str) -> bool {
-        self.0.contains_key(user)
+        self.document.contains_key(user)
     }
 
     /// Takes the line of `user` away, with the comments right above it, and says whether there was one.
     /// Comments with an empty line below them are about more than this person and stay.
     pub fn remove(&mut self, user: &str) -> bool {
-        let names: Vec<_> = self.0.iter().map(|(name, _)| name.to_owned()).collect();
+        let names: Vec<_> = self.document.iter().map(|(name, _)| name.to_owned()).collect();
         let Some(place) = names.iter().position(|name| name == user) else { return false };
         let above = self.above(user);
         let stays = above.rfind("\n\n").map(|end| above[..end + 2].to_owned()).unwrap_or_default();
-        self.0.remove(user);
+        self.document.remove(user);
         match names.get(place + 1).filter(|_| !stays.is_empty()) {
             Some(next) => self.put_above(next, stays),
             None if !stays.is_empty() => {
-                let end = stays + self.0.trailing().as_str().unwrap_or_default();
-                self.0.set_trailing(end);
+                let end = stays + self.document.trailing().as_str().unwrap_or_default();
+                self.document.set_trailing(end);
             }
             None => {}
         }
@@ -60,9 +74,9 @@ impl UsersFile {
 
     /// The blanks and comments before a line or a table.
     fn above(&self, name: &str) -> String {
-        let decor = match self.0.get(name) {
+        let decor = match self.document.get(name) {
             Some(Item::Table(table)) => Some(table.decor()),
-            _ => self.0.as_table().key(name).map(toml_edit::Key::leaf_decor),
+            _ => self.document.as_table().key(name).map(toml_edit::Key::leaf_decor),
         };
         let above = decor.and_then(|decor| decor.prefix()).and_then(|prefix| prefix.as_str());
         above.unwrap_or_default().to_owned()
@@ -70,10 +84,10 @@ impl UsersFile {
 
     fn put_above(&mut self, name: &str, text: String) {
         let text = text + &self.above(name);
-        match self.0.get_mut(name) {
+        match self.document.get_mut(name) {
             Some(Item::Table(table)) => table.decor_mut().set_prefix(text),
             _ => {
-                if let Some(mut key) = self.0.as_table_mut().key_mut(name) {
+                if let Some(mut key) = self.document.as_table_mut().key_mut(name) {
                     key.leaf_decor_mut().set_prefix(text);
                 }
             }
@@ -82,7 +96,8 @@ impl UsersFile {
 
     /// The file's text.
     pub fn text(&self) -> String {
-        self.0.to_string()
+        let text = self.document.to_string();
+        if self.has_crlf { text.replace('\n', "\r\n") } else { text }
     }
 }
 
@@ -92,7 +107,7 @@ impl UsersFile {
 /// In words, when `old` is not TOML.
 pub fn own_file(old: &str, record: &Record) -> Result<String, String> {
     let mut file = UsersFile::parse(old)?;
-    fill(file.0.as_table_mut(), record);
+    fill(file.document.as_table_mut(), record);
     Ok(file.text())
 }
 
@@ -170,5 +185,34 @@ mod tests {
         let text = changed(|file| assert!(file.remove("carol")));
         assert!(text.ends_with("# the end\n") && text.contains("the boss"), "{text}");
         assert!(!UsersFile::parse(FILE).unwrap().remove("dave"));
+    }
+
+    #[test]
+    fn files_are_taken_as_they_are_written() {
+        let set = |text: &str, user: &str| {
+            let mut file = UsersFile::parse(text).unwrap();
+            file.set(user, &record("+4915123456700", None));
+            file.text()
+        };
+        let line = "alice = \"+4915123456700\"";
+        for (before, user, after) in [
+            ("", "alice", format!("{line}\n")),
+            ("bob = \"+14155550123\"", "alice", format!("bob = \"+14155550123\"\n{line}\n")),
+            ("# nobody yet\n", "alice", format!("# nobody yet\n\n{line}\n")),
+            (
+                "alice.phones = [\"+1415555\"] # x\n",
+                "alice",
+                "alice.phones = [\"+4915123456700\"] # x\n".to_owned(),
+            ),
+            ("", "john.doe", "\"john.doe\" = \"+4915123456700\"\n".to_owned()),
+            (
+                "'alice'='+1' # x\r\nbob='+2'\r\n",
+                "alice",
+                "'alice'=\"+4915123456700\" # x\r\nbob='+2'\r\n".to_owned(),
+            ),
+            ("alice = 49151\n", "alice", format!("{line}\n")),
+        ] {
+            assert_eq!(set(before, user), after, "{before:?}");
+        }
     }
 }
