@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         program: Path::new(program),
         config: Path::new(config),
         timeout: Duration::from_secs(10),
+        provider: None,
     };
     let outcome = helper.deliver(&number, &Secret::from(text.clone()));
     println!("{:?} {} {}", outcome.fate, outcome.via, outcome.detail);

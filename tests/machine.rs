@@ -8,6 +8,8 @@ mod support;
 
 #[path = "machine/check.rs"]
 mod check;
+#[path = "machine/commands.rs"]
+mod commands;
 #[path = "machine/enable.rs"]
 mod enable;
 #[path = "machine/enrolling.rs"]
@@ -44,11 +46,15 @@ mod providers;
 mod return_codes;
 #[path = "machine/secrets.rs"]
 mod secrets;
+#[path = "machine/sending.rs"]
+mod sending;
 #[path = "machine/setup.rs"]
 mod setup;
 #[path = "machine/ssh_use.rs"]
 mod ssh_use;
 #[path = "machine/stacks.rs"]
 mod stacks;
+#[path = "machine/users.rs"]
+mod users;
 #[path = "machine/verdicts.rs"]
 mod verdicts;

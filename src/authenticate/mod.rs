@@ -202,6 +202,7 @@ fn ask(
     let host_name = sys::host_name();
     let texts = texts(record.language.as_deref(), config, &mut audit);
     let mut scene = Scene::new(user, config, request, &host_name, &texts);
+    scene.helper.provider = record.provider.as_deref();
     let (rules, world) = scene.world(host, &mut audit);
     let ending = Login::new(rules, &person, world).run();
     let mut pending = ending.pending;

@@ -13,7 +13,8 @@ use crate::sys;
 /// The rules of a login, and what it needs of the world besides the person.
 pub struct Scene<'a> {
     rules: Rules<'a>,
-    helper: Helper<'a>,
+    /// The way to the provider.
+    pub helper: Helper<'a>,
     /// What may be sent and tried.
     pub books: Ledger<'a>,
 }
@@ -42,6 +43,7 @@ impl<'a> Scene<'a> {
             program: &request.arguments.helper,
             config: &request.arguments.config,
             timeout: config.delivery.timeout.get(),
+            provider: None,
         };
         Self { rules, helper, books: books(user, &config.limits) }
     }

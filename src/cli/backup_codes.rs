@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use super::office::{ConfigArgument, Office};
+use super::terminal::say;
 use crate::limits::backup;
 
 /// Make backup codes for an account and show them once: each lets in a single time, whatever has
@@ -43,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.revoke_all {
         let revoked = books.revoke_backup_codes().map_err(|barrier| barrier.to_string())?;
         let changed = if revoked > 0 { "changed" } else { "unchanged" };
-        println!("{user}: {revoked} backup codes revoked ({changed})");
+        say(format_args!("{user}: {revoked} backup codes revoked ({changed})"));
         return Ok(());
     }
     let until = arguments.expires.map(|span| {
@@ -53,14 +54,14 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let codes = books
         .add_backup_codes(arguments.count.into(), until)
         .map_err(|barrier| barrier.to_string())?;
-    println!("Backup codes for {user}, each good once:\n");
+    say(format_args!("Backup codes for {user}, each good once:\n"));
     for code in &codes {
-        println!("    {}", code.expose());
+        say(format_args!("    {}", code.expose()));
     }
     match arguments.expires {
-        Some(span) => println!("\nThey expire in {}.", humantime::format_duration(span)),
-        None => println!("\nEarlier codes that do not expire are no longer good."),
+        Some(span) => say(format_args!("\nThey expire in {}.", humantime::format_duration(span))),
+        None => say("\nEarlier codes that do not expire are no longer good."),
     }
-    println!("This is the only time that they are shown. Type one where the code is asked for.");
+    say("This is the only time that they are shown. Type one where the code is asked for.");
     Ok(())
 }

@@ -1,14 +1,21 @@
 //! What an admin types: one file a command.
 
 mod backup_codes;
+mod balance;
 mod check;
 mod enable;
+mod errand;
 mod files;
 mod metrics;
 mod office;
+mod providers;
+mod send;
 mod setup;
 mod status;
+mod terminal;
+mod try_out;
 mod unlock;
+mod user;
 
 use std::process::ExitCode;
 
@@ -35,6 +42,11 @@ enum Command {
     Status(status::Arguments),
     Unlock(unlock::Arguments),
     BackupCodes(backup_codes::Arguments),
+    User(user::Arguments),
+    Send(send::Arguments),
+    Providers(providers::Arguments),
+    Balance(balance::Arguments),
+    Try(try_out::Arguments),
 }
 
 /// The command line, for manual pages and completions.
@@ -55,11 +67,16 @@ pub fn main() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
         Command::BackupCodes(arguments) => backup_codes::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
+        Command::Send(arguments) => send::run(&arguments),
+        Command::Providers(arguments) => providers::run(&arguments),
+        Command::Balance(arguments) => balance::run(&arguments),
+        Command::Try(arguments) => try_out::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            terminal::complain(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -4,12 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::terminal::complain;
 use crate::authenticate::BootClock;
+use crate::authenticate::texts::load;
 use crate::config::file::Trust;
 use crate::config::model::Config;
 use crate::config::source::Sources;
+use crate::gateway::Gateway;
 use crate::limits::{Ledger, Places};
+use crate::message::Values;
+use crate::people::book::Book;
 use crate::people::{self, PhoneNumber};
+use crate::secret::Secret;
 use crate::sys;
 
 /// The configuration that a command works by.
@@ -61,6 +67,59 @@ impl Office {
         people::look_up(user, &self.config.users, &self.path, Trust::Root)
             .map(|found| found.record.map(|record| record.phones).unwrap_or_default())
             .map_err(|error| error.to_string())
+    }
+
+    /// The name under which something is kept of `typed`: as the user database spells it or, with
+    /// `force`, as it was typed where nobody there is called so.
+    ///
+    /// # Errors
+    /// When it is unknown and not forced.
+    pub fn name(&self, typed: &str, force: bool) -> Result<String, String> {
+        match self.account(typed) {
+            Err(_) if typed.is_empty() || typed.chars().any(char::is_control) => {
+                Err("an account's name must not be empty or hold control characters".to_owned())
+            }
+            Err(reason) if force => {
+                complain(format_args!("warning: {reason}"));
+                Ok(typed.to_owned())
+            }
+            Err(reason) => Err(format!("{reason}; --force goes on all the same")),
+            found => found,
+        }
+    }
+
+    /// The places where numbers are kept, held for this process alone.
+    ///
+    /// # Errors
+    /// When they cannot be used.
+    pub fn book(&self) -> Result<Book, String> {
+        Book::open(&self.config.users, &self.path)
+    }
+
+    /// The configuration's providers, judged and not opened.
+    ///
+    /// # Errors
+    /// With the first that is unusable.
+    pub fn gateway(&self) -> Result<Gateway, String> {
+        let sources = Sources::load(&self.path, Trust::Root).map_err(|error| error.to_string())?;
+        Gateway::check(&sources, &self.path, Trust::Root).map_err(|error| error.to_string())
+    }
+
+    /// Where the configuration is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A message as a login would write it, in the configuration's language.
+    ///
+    /// # Errors
+    /// When that language is not installed.
+    pub fn sms(&self, values: &Values<'_>) -> Result<Secret, String> {
+        let rules = &self.config.message;
+        let catalogue = load(rules.language).map_err(|error| error.to_string())?;
+        let template = rules.text.as_ref().unwrap_or(catalogue.sms());
+        Ok(Secret::from(template.render(values)))
     }
 
     /// The books of `user`.

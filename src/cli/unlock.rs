@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::office::{ConfigArgument, Office};
+use super::terminal::{self, complain};
 
 /// Open an account for codes by SMS again: what was sent and what was typed wrong is forgotten, as is
 /// what is remembered of its visits. Numbers and backup codes stay.
@@ -33,7 +34,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         let user = office.account(typed).unwrap_or_else(|_| typed.clone());
         // Who has no readable number can still be unlocked.
         let phones = office.phones(&user).unwrap_or_else(|error| {
-            eprintln!("warning: the limits of {user}'s numbers stay as they are: {error}");
+            complain(format_args!(
+                "warning: the limits of {user}'s numbers stay as they are: {error}"
+            ));
             Vec::new()
         });
         let unlocked = office.books(&user).unlock(&phones);
@@ -48,7 +51,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 
 fn say(what: &str, changed: bool) {
     match changed {
-        true => println!("{what}: unlocked, what counted against it is forgotten (changed)"),
-        false => println!("{what}: nothing counted against it (unchanged)"),
+        true => terminal::say(format_args!(
+            "{what}: unlocked, what counted against it is forgotten (changed)"
+        )),
+        false => terminal::say(format_args!("{what}: nothing counted against it (unchanged)")),
     }
 }

@@ -48,6 +48,26 @@ pub struct Description {
     /// What an error looks like, and means.
     #[serde(default)]
     pub error: Errors,
+    /// How it is asked how much money is left, where it can be.
+    #[serde(default)]
+    pub balance: Option<Balance>,
+}
+
+/// How a provider is asked how much money is left: an answer with status 200 and an amount in it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Balance {
+    /// What is sent.
+    pub request: Request,
+    /// Where the amount stands; the first place that has one.
+    #[serde(default)]
+    pub amount: Vec<String>,
+    /// Where the currency stands; the first place that has one.
+    #[serde(default)]
+    pub currency: Vec<String>,
+    /// The body, as text: the first group is the amount, the second, if any, the currency.
+    #[serde(default)]
+    pub text: Option<Regex>,
 }
 
 /// One key of a `[[provider]]` table.
@@ -300,8 +320,19 @@ impl Description {
             return Err(format!("`{key}` is a key of every provider: call it something else"));
         }
         // It is appended to the address of the provider, whose last part is the host.
-        if !self.request.path.begins_with("/") {
+        if !self.requests().all(|request| request.path.begins_with("/")) {
             return Err("`path` must begin with `/`".to_owned());
+        }
+        if let Some(balance) = &self.balance {
+            let about_a_message = |name: &&str| VARIABLES.contains(name);
+            if let Some(name) =
+                patterns_of(&balance.request).flat_map(Pattern::names).find(about_a_message)
+            {
+                return Err(format!("`{{{name}}}`: the balance is asked for without a message"));
+            }
+            if balance.amount.is_empty() && balance.text.is_none() {
+                return Err("`[balance]` needs `amount` or `text`".to_owned());
+            }
         }
         if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
             return Err(format!("`{place}` is no place in JSON: write it like \"/messages/0/id\""));
@@ -318,14 +349,15 @@ impl Description {
         }
     }
 
-    fn fields(&self) -> impl Iterator<Item = &Field> {
-        let request = &self.request;
-        request.header.iter().chain(&request.query).chain(&request.form)
+    fn requests(&self) -> impl Iterator<Item = &Request> {
+        std::iter::once(&self.request).chain(self.balance.iter().map(|balance| &balance.request))
     }
 
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
-        let basic = self.request.basic.iter().filter_map(|basic| basic.when.as_ref());
-        self.fields().filter_map(|field| field.when.as_ref()).chain(basic)
+        self.requests().flat_map(|request| {
+            let basic = request.basic.iter().filter_map(|basic| basic.when.as_ref());
+            fields_of(request).filter_map(|field| field.when.as_ref()).chain(basic)
+        })
     }
 
     /// Where something is looked for in an answer, as JSON pointers (RFC 6901).
@@ -333,16 +365,25 @@ impl Description {
         let (accepted, error) = (&self.accepted, &self.error);
         let keyed = accepted.equals.keys().chain(accepted.none_of.keys());
         let listed = accepted.present.iter().chain(&accepted.absent);
-        keyed.chain(listed).chain(&error.code).chain(&error.message)
+        let balance = self.balance.iter().flat_map(|b| b.amount.iter().chain(&b.currency));
+        keyed.chain(listed).chain(&error.code).chain(&error.message).chain(balance)
     }
 
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {
-        let basic = self.request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
         let base = self.base_url.iter().map(|choice| &choice.value);
-        let fields = self.fields().map(|field| &field.value);
-        let json = self.request.json.iter().flat_map(Json::patterns);
-        std::iter::once(&self.request.path).chain(basic).chain(base).chain(fields).chain(json)
+        self.requests().flat_map(patterns_of).chain(base)
     }
+}
+
+fn fields_of(request: &Request) -> impl Iterator<Item = &Field> {
+    request.header.iter().chain(&request.query).chain(&request.form)
+}
+
+fn patterns_of(request: &Request) -> impl Iterator<Item = &Pattern> {
+    let basic = request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
+    let fields = fields_of(request).map(|field| &field.value);
+    let json = request.json.iter().flat_map(Json::patterns);
+    std::iter::once(&request.path).chain(basic).chain(fields).chain(json)
 }
 
 #[cfg(test)]

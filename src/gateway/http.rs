@@ -10,19 +10,22 @@ use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
-use reqwest::blocking::{Client, RequestBuilder};
 
 use super::Attempt;
 use super::connect::{authorities, client};
-use super::description::{Condition, Description, Field, Method};
-use super::judge::{Answer, judge};
-use super::pattern::Pattern;
-use crate::message::segments::{Alphabet, segments, ucs2_hex};
+use super::description::{Description, Request};
+use super::judge::{Answer, judge, judge_balance};
+use super::report::Money;
+use super::variables::Variables;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 
 /// As much of an answer as is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 10;
+/// What stands for a secret in a request that is only shown: letters, which no encoding changes.
+#[cfg(feature = "program")]
+const MASK: &str = "MASKED";
+
 /// What a provider over HTTPS is made of.
 pub struct Parts {
     /// How it takes a text.
@@ -86,9 +89,6 @@ fn built_in_base(parts: &Parts) -> Result<String, String> {
 
 /// What may not stand in a part of a host name.
 const HOST: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
-/// What may stand in a segment of a path (RFC 3986, unreserved).
-const SEGMENT: &percent_encoding::AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -96,46 +96,101 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Sends one message within `time`. The work is done in a thread of its own, so that nothing in it,
-/// a name look-up least of all, can hold up the answer to the login.
+/// Sends one message within `time`.
 #[must_use]
 pub fn send(provider: &HttpProvider, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {
     let (provider, to, text) = (provider.clone(), to.clone(), text.clone());
-    let deadline = Instant::now() + time;
-    let (tell, told) = mpsc::channel();
-    let worker = std::thread::Builder::new().spawn(move || {
-        let attempt = attempt(&provider, &to, &text, deadline).unwrap_or_else(|failed| failed);
-        // Nobody listens any more when the time is over.
-        let _ = tell.send(attempt);
+    let attempt = within(time, move |deadline| {
+        let description = &provider.parts.description;
+        let variables = Variables::new(&provider.parts.values, Some((&to, &text)));
+        let answer = exchange(&provider, &description.request, &variables, deadline)?;
+        Ok(judge(&answer, description, |said| variables.conceal(said)))
     });
-    if let Err(error) = worker {
-        return Attempt::Failed(format!("local: {error}"));
+    attempt.unwrap_or_else(|failed| failed)
+}
+
+/// Asks within `time` how much money is left; nothing where the provider cannot be asked that.
+///
+/// # Errors
+/// With what became of the question, when it was not answered.
+pub fn balance(provider: &HttpProvider, time: Duration) -> Result<Option<Money>, Attempt> {
+    if provider.parts.description.balance.is_none() {
+        return Ok(None);
     }
-    told.recv_timeout(time).unwrap_or_else(|error| match error {
-        // Looking up and connecting have shorter times of their own: what is late now was sent.
-        RecvTimeoutError::Timeout => Attempt::Uncertain("no answer in time".to_owned()),
-        RecvTimeoutError::Disconnected => Attempt::Failed("local: the attempt panicked".to_owned()),
+    let provider = provider.clone();
+    within(time, move |deadline| {
+        let description = &provider.parts.description;
+        let Some(rules) = &description.balance else { return Ok(None) };
+        let variables = Variables::new(&provider.parts.values, None);
+        let answer = exchange(&provider, &rules.request, &variables, deadline)?;
+        judge_balance(&answer, rules, description, |said| variables.conceal(said)).map(Some)
     })
 }
 
-fn attempt(
+/// The request that a message would make, for people: secrets are masked before it is built.
+///
+/// # Errors
+/// In words, when it cannot be built.
+#[cfg(feature = "program")]
+pub fn outline(
     provider: &HttpProvider,
     to: &PhoneNumber,
     text: &Secret,
+) -> Result<Vec<String>, String> {
+    let description = &provider.parts.description;
+    let is_secret = |name: &str| description.keys.get(name).is_some_and(|key| key.secret);
+    let masked = provider.parts.values.iter().map(|(name, value)| {
+        let shown = if is_secret(name) { Secret::from(MASK.to_owned()) } else { value.clone() };
+        (name.clone(), shown)
+    });
+    let masked = masked.collect();
+    let lines =
+        Variables::new(&masked, Some((to, text))).outline(&provider.base, &description.request)?;
+    // The address is made already, and an admin may have put a key into it.
+    let secrets = provider.parts.values.iter().filter(|(name, _)| is_secret(name));
+    let secrets: Vec<_> = secrets.map(|(_, secret)| secret.expose()).collect();
+    let mask = |line: String| secrets.iter().fold(line, |line, secret| line.replace(secret, MASK));
+    Ok(lines.into_iter().map(mask).collect())
+}
+
+/// Does `work` in a thread of its own, so that nothing in it, a name look-up least of all, can hold up
+/// the answer to the login.
+fn within<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce(Instant) -> Result<T, Attempt> + Send + 'static,
+) -> Result<T, Attempt> {
+    let deadline = Instant::now() + time;
+    let (tell, told) = mpsc::channel();
+    let worker = std::thread::Builder::new().spawn(move || {
+        // Nobody listens any more when the time is over.
+        let _ = tell.send(work(deadline));
+    });
+    worker.map_err(|error| Attempt::Failed(format!("local: {error}")))?;
+    told.recv_timeout(time).unwrap_or_else(|error| match error {
+        // Looking up and connecting have shorter times of their own: what is late now was sent.
+        RecvTimeoutError::Timeout => Err(Attempt::Uncertain("no answer in time".to_owned())),
+        RecvTimeoutError::Disconnected => {
+            Err(Attempt::Failed("local: the attempt panicked".to_owned()))
+        }
+    })
+}
+
+/// One request and its answer.
+fn exchange(
+    provider: &HttpProvider,
+    rules: &Request,
+    variables: &Variables<'_>,
     deadline: Instant,
-) -> Result<Attempt, Attempt> {
-    let parts = &provider.parts;
+) -> Result<Answer, Attempt> {
     let failed = |said: String| Attempt::Failed(format!("local: {said}"));
-    let variables = Variables::new(&parts.values, to, text);
-    let url = variables.url(&provider.base, &parts.description).map_err(failed)?;
-    let client = client(parts, &url, deadline)?;
-    let request = variables.request(&client, url, &parts.description).map_err(failed)?;
+    let url = variables.url(&provider.base, rules).map_err(failed)?;
+    let client = client(&provider.parts, &url, deadline)?;
+    let request = variables.request(&client, url, rules).map_err(failed)?;
     let left = deadline.saturating_duration_since(Instant::now());
-    let answer = match request.timeout(left).send() {
+    match request.timeout(left).send() {
         Ok(response) => read(response, deadline),
         Err(error) => Err(of_error(&error)),
-    }?;
-    Ok(judge(&answer, &parts.description, |said| variables.conceal(said)))
+    }
 }
 
 /// Reads an answer to its end, its bound, or the deadline.
@@ -216,136 +271,3 @@ fn innermost(error: &reqwest::Error) -> String {
     // The outermost would name the URL, in which keys may stand.
     if error.source().is_none() { "request".to_owned() } else { deepest.to_string() }
 }
-
-/// The values that patterns may name, for one message.
-struct Variables<'a> {
-    keys: &'a BTreeMap<String, Secret>,
-    to: &'a PhoneNumber,
-    text: &'a Secret,
-    text_ucs2_hex: Secret,
-    segments: String,
-    alphabet: Alphabet,
-    is_long: bool,
-}
-
-impl<'a> Variables<'a> {
-    fn new(keys: &'a BTreeMap<String, Secret>, to: &'a PhoneNumber, text: &'a Secret) -> Self {
-        let counted = segments(text.expose());
-        Self {
-            keys,
-            to,
-            text,
-            text_ucs2_hex: Secret::from(ucs2_hex(text.expose())),
-            segments: counted.count.to_string(),
-            alphabet: counted.alphabet,
-            is_long: counted.count > 1,
-        }
-    }
-
-    fn value(&self, name: &str) -> Option<&str> {
-        match name {
-            "to+" => Some(self.to.as_e164()),
-            "to" => Some(self.to.digits()),
-            "text" => Some(self.text.expose()),
-            "text_ucs2_hex" => Some(self.text_ucs2_hex.expose()),
-            "segments" => Some(&self.segments),
-            key => self.keys.get(key).map(Secret::expose),
-        }
-    }
-
-    fn holds(&self, condition: Option<&Condition>) -> bool {
-        match condition {
-            None => true,
-            Some(Condition::Gsm7) => self.alphabet == Alphabet::Gsm7,
-            Some(Condition::Ucs2) => self.alphabet == Alphabet::Ucs2,
-            Some(Condition::Long) => self.is_long,
-            Some(Condition::Key(key)) => self.keys.contains_key(key),
-        }
-    }
-
-    /// A pattern filled as it is, for places that a library encodes.
-    fn fill(&self, pattern: &Pattern) -> Result<Option<String>, String> {
-        let filled = pattern.fill(|name| self.value(name), str::to_owned);
-        filled.map_err(|name| format!("`{name}` has no value"))
-    }
-
-    fn fields(&self, fields: &[Field]) -> Result<Vec<(String, String)>, String> {
-        let mut filled = Vec::new();
-        for field in fields.iter().filter(|field| self.holds(field.when.as_ref())) {
-            if let Some(value) = self.fill(&field.value)? {
-                filled.push((field.name.clone(), value));
-            }
-        }
-        Ok(filled)
-    }
-
-    fn url(&self, base: &Url, description: &Description) -> Result<Url, String> {
-        let path = description
-            .request
-            .path
-            .fill(|name| self.value(name), |text| utf8_percent_encode(text, SEGMENT).to_string());
-        let path = path.map_err(|name| format!("`{name}` has no value"))?.unwrap_or_default();
-        let base = base.as_str().trim_end_matches('/');
-        let mut url = Url::parse(&format!("{base}{path}")).map_err(|error| error.to_string())?;
-        let query = self.fields(&description.request.query)?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        Ok(url)
-    }
-
-    fn request(
-        &self,
-        client: &Client,
-        url: Url,
-        description: &Description,
-    ) -> Result<RequestBuilder, String> {
-        let rules = &description.request;
-        let mut request = match rules.method {
-            Method::Get => client.get(url),
-            Method::Post => client.post(url),
-        };
-        for (name, value) in self.fields(&rules.header)? {
-            request = request.header(name, value);
-        }
-        if let Some(basic) = rules.basic.iter().find(|basic| self.holds(basic.when.as_ref())) {
-            let user = self.fill(&basic.user)?.unwrap_or_default();
-            request = request.basic_auth(user, self.fill(&basic.password)?);
-        }
-        if let Some(json) = &rules.json {
-            let body = json.fill(&|pattern| self.fill(pattern))?.unwrap_or_default().to_string();
-            request = request.header("Content-Type", "application/json").body(body);
-        } else if !rules.form.is_empty() {
-            let fields = self.fields(&rules.form)?;
-            let body =
-                form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-            request =
-                request.header("Content-Type", "application/x-www-form-urlencoded").body(body);
-        }
-        Ok(request)
-    }
-
-    /// Takes out of a provider's words what the log must not hold: keys, and anything that could be
-    /// a number or a code.
-    fn conceal(&self, said: &str) -> String {
-        let mut said = said.to_owned();
-        for secret in self.keys.values().map(Secret::expose).filter(|secret| secret.len() > 3) {
-            said = said.replace(secret, "***");
-        }
-        let part_of_number = |c: char| c.is_ascii_digit() || " +-().".contains(c);
-        let mut concealed = String::new();
-        let mut rest = said.as_str();
-        while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-            let run = &rest[start..];
-            let end = run.find(|c| !part_of_number(c)).unwrap_or(run.len());
-            concealed.push_str(&rest[..start]);
-            let digits = run[..end].bytes().filter(u8::is_ascii_digit).count();
-            concealed.push_str(if digits > 5 { "***" } else { &run[..end] });
-            rest = &run[end..];
-        }
-        concealed + rest
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Attempt;
-use super::description::{Accepted, Class, Description, Errors};
+use super::description::{Accepted, Balance, Class, Description, Errors};
+use super::report::Money;
 
 /// As much of a provider's words as the log shows, in characters.
 const LONGEST_SAID: usize = 200;
@@ -28,7 +29,54 @@ pub fn judge(
     if is_accepted(answer, &json, &description.accepted) {
         return Attempt::Accepted;
     }
-    let (code, message) = error_of(&answer.body, &json, &description.error);
+    let (class, said) = explain(answer, &json, description, conceal);
+    match class {
+        Class::Recipient | Class::Optout => Attempt::Refused(said),
+        Class::Transient if answer.status >= 500 => Attempt::OutOfReach(said),
+        _ => Attempt::Failed(said),
+    }
+}
+
+/// Reads how much money is left.
+///
+/// # Errors
+/// With what the provider said instead.
+pub fn judge_balance(
+    answer: &Answer,
+    rules: &Balance,
+    description: &Description,
+    conceal: impl Fn(&str) -> String,
+) -> Result<Money, Attempt> {
+    let json = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
+    let found = rules.text.as_ref().and_then(|regex| regex.0.captures(&answer.body));
+    let group = |index| found.as_ref()?.get(index).map(|group| group.as_str().to_owned());
+    let (amount, currency) = match &rules.text {
+        Some(_) => (group(1), group(2)),
+        None => (first(&json, &rules.amount), first(&json, &rules.currency)),
+    };
+    match amount.filter(|amount| answer.status == 200 && is_amount(amount)) {
+        Some(amount) => Ok(Money { amount, currency: currency.filter(|c| is_currency(c)) }),
+        None => Err(Attempt::Failed(explain(answer, &json, description, conceal).1)),
+    }
+}
+
+/// A number with digits in it, as `-12.50`; nothing else of an answer gets to the terminal.
+fn is_amount(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_finite) && text.len() < 32
+}
+
+fn is_currency(text: &str) -> bool {
+    (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// What is wrong, and the provider's words for it.
+fn explain(
+    answer: &Answer,
+    json: &Value,
+    description: &Description,
+    conceal: impl Fn(&str) -> String,
+) -> (Class, String) {
+    let (code, message) = error_of(&answer.body, json, &description.error);
     let class = class_of(&code, answer.status, &description.error);
     // Cut last: of a secret that is cut first, a part would not be known for one.
     let shown = |said: &str| conceal(said).chars().take(LONGEST_SAID).collect::<String>();
@@ -40,11 +88,7 @@ pub fn judge(
         said.push_str(&format!(": {}", shown(&message)));
     }
     said.push(')');
-    match class {
-        Class::Recipient | Class::Optout => Attempt::Refused(said),
-        Class::Transient if answer.status >= 500 => Attempt::OutOfReach(said),
-        _ => Attempt::Failed(said),
-    }
+    (class, said)
 }
 
 fn is_accepted(answer: &Answer, json: &Value, rules: &Accepted) -> bool {
@@ -66,11 +110,12 @@ fn error_of(body: &str, json: &Value, errors: &Errors) -> (String, String) {
         let group = |index| found.get(index).map(|m| m.as_str().to_owned()).unwrap_or_default();
         return (group(1), group(2));
     }
-    let first = |places: &[String]| {
-        let found = places.iter().filter_map(|place| json.pointer(place)).find_map(plain);
-        found.unwrap_or_default()
-    };
-    (first(&errors.code), first(&errors.message))
+    let found = |places: &[String]| first(json, places).unwrap_or_default();
+    (found(&errors.code), found(&errors.message))
+}
+
+fn first(json: &Value, places: &[String]) -> Option<String> {
+    places.iter().filter_map(|place| json.pointer(place)).find_map(plain)
 }
 
 fn plain(value: &Value) -> Option<String> {

@@ -5,9 +5,11 @@
 //! description.rs  how a kind of provider takes a text, as data (providers/*.toml)
 //! pattern.rs      text with variables
 //! json.rs         a JSON body made of them
-//! http.rs         build the request, send it
+//! variables.rs    the values for one request, and the request made of them
+//! http.rs         send it, within its time
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
+//! report.rs       what is told of that to an admin who tries it out
 //! outbox.rs       a file in place of a phone, for trying things out
 //! ```
 
@@ -19,10 +21,12 @@ pub mod judge;
 pub mod outbox;
 pub mod pattern;
 pub mod provider;
+pub mod report;
+mod variables;
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::config::file::Trust;
 use crate::config::model::Config;
@@ -31,6 +35,7 @@ use crate::delivery::{Fate, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use provider::{Channel, Provider, Tables};
+use report::{Answer, Report};
 
 /// The system user that the helper becomes, unless `run_as` names another.
 const RUN_AS: &str = "_pam-sms";
@@ -114,46 +119,101 @@ impl Gateway {
         self.providers.iter().map(|p| (p.name.as_str(), matches!(p.channel, Channel::Outbox(_))))
     }
 
-    /// Sends `text` through the first provider that takes it. What should be mended is told with it:
-    /// the module never sees the files that it is about.
+    /// Sends `text` through the first provider that takes it; `first`, where the person has one of
+    /// their own, is asked before all others. What should be mended is told with it: the module never
+    /// sees the files that it is about.
     #[must_use]
-    pub fn deliver(&self, to: &PhoneNumber, text: &Secret, deadline: Instant) -> Outcome {
-        let outcome = self.ask_in_turn(to, text, deadline);
+    pub fn deliver(
+        &self,
+        to: &PhoneNumber,
+        text: &Secret,
+        first: Option<&str>,
+        deadline: Instant,
+    ) -> Outcome {
+        let mut route = self.route(to);
+        // Stable: the others keep their order.
+        route.sort_by_key(|provider| Some(provider.name.as_str()) != first);
+        let unknown = first.filter(|name| self.named(name).is_err()).map(|name| {
+            format!("the person's own provider `{name}` is not configured, others are asked")
+        });
+        let outcome = ask_in_turn(&route, to, text, deadline, |_, _| {});
         let said = Some(outcome.detail).filter(|detail| !detail.is_empty());
-        let words: Vec<_> = said.into_iter().chain(self.warnings.iter().cloned()).collect();
+        let mended = unknown.into_iter().chain(self.warnings.iter().cloned());
+        let words: Vec<_> = said.into_iter().chain(mended).collect();
         Outcome { detail: words.join("; "), ..outcome }
     }
 
-    fn ask_in_turn(&self, to: &PhoneNumber, text: &Secret, deadline: Instant) -> Outcome {
-        let route = self.route(to);
-        if route.is_empty() {
-            let detail = "no provider is configured for this number's country";
-            return Outcome::without_provider(Fate::Failed, detail);
+    /// Sends `text` as a login would, or through `only` this provider, and tells what each answered.
+    #[must_use]
+    pub fn probe(
+        &self,
+        to: &PhoneNumber,
+        text: &Secret,
+        only: Option<&str>,
+        deadline: Instant,
+    ) -> Report {
+        let route = match self.chosen(to, only) {
+            Ok(route) => route,
+            Err(error) => return Report::of_error(error),
+        };
+        let mut answers = Vec::new();
+        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
+            answers.push(Answer::of_attempt(&provider.name, attempt));
+        });
+        let error = answers.is_empty().then_some(outcome.detail);
+        Report { error, warnings: self.warnings.clone(), answers }
+    }
+
+    /// Asks the providers, or `only` this one, how much money is left.
+    #[must_use]
+    pub fn balances(&self, only: Option<&str>, deadline: Instant) -> Report {
+        let asked = match only.map(|name| self.named(name)).transpose() {
+            Ok(Some(provider)) => vec![provider],
+            Ok(None) => self.providers.iter().collect(),
+            Err(error) => return Report::of_error(error),
+        };
+        let answer = |(index, provider): (usize, &&Provider)| {
+            let time = share(provider, deadline, asked.len() - index);
+            Answer::of_balance(&provider.name, provider.balance(time))
+        };
+        let answers = asked.iter().enumerate().map(answer).collect();
+        Report { error: None, warnings: self.warnings.clone(), answers }
+    }
+
+    /// The requests that a message could make, in the order in which they would be made, by the name of
+    /// the provider and line by line, for people.
+    ///
+    /// # Errors
+    /// When no provider is meant, or a request cannot be built.
+    #[cfg(feature = "program")]
+    pub fn outline(
+        &self,
+        to: &PhoneNumber,
+        text: &Secret,
+        only: Option<&str>,
+    ) -> Result<Vec<(String, Vec<String>)>, String> {
+        let route = self.chosen(to, only)?;
+        let outline =
+            |provider: &Provider| Ok((provider.name.clone(), provider.outline(to, text)?));
+        route.into_iter().map(outline).collect()
+    }
+
+    /// The provider of this name.
+    ///
+    /// # Errors
+    /// When there is none, with those that there are.
+    pub fn named(&self, name: &str) -> Result<&Provider, String> {
+        self.providers.iter().find(|provider| provider.name == name).ok_or_else(|| {
+            let known: Vec<_> = self.providers.iter().map(|p| p.name.as_str()).collect();
+            format!("no provider is called `{name}`; there are {}", known.join(", "))
+        })
+    }
+
+    fn chosen(&self, to: &PhoneNumber, only: Option<&str>) -> Result<Vec<&Provider>, String> {
+        match only {
+            Some(name) => self.named(name).map(|provider| vec![provider]),
+            None => Ok(self.route(to)),
         }
-        let mut tally = Tally::default();
-        for (index, provider) in route.iter().enumerate() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                tally.add(provider, Attempt::Failed("no time left".to_owned()));
-                continue;
-            }
-            let share = left / u32::try_from(route.len() - index).unwrap_or(1);
-            let time = provider.timeout.map_or(share, |own| share.min(own));
-            let attempt = provider.attempt(to, text, time);
-            match attempt {
-                Attempt::Accepted => {
-                    let (via, detail) = (provider.name.clone(), tally.words.join("; "));
-                    return Outcome { fate: Fate::Accepted, via, detail };
-                }
-                Attempt::Refused(_) => {
-                    tally.add(provider, attempt);
-                    return tally.outcome(Fate::Refused);
-                }
-                other => tally.add(provider, other),
-            }
-        }
-        let fate = if tally.all_out_of_reach { Fate::OutOfReach } else { Fate::Failed };
-        tally.outcome(fate)
     }
 
     /// Those that prefer this number's country first, then those for any, then the rest, but never
@@ -174,6 +234,49 @@ impl Gateway {
         route.sort_by_key(|(rank, _)| *rank);
         route.into_iter().map(|(_, provider)| provider).collect()
     }
+}
+
+/// Asks one after the other until one takes the message, and tells of each as it has answered.
+fn ask_in_turn(
+    route: &[&Provider],
+    to: &PhoneNumber,
+    text: &Secret,
+    deadline: Instant,
+    mut tell: impl FnMut(&Provider, &Attempt),
+) -> Outcome {
+    if route.is_empty() {
+        let detail = "no provider is configured for this number's country";
+        return Outcome::without_provider(Fate::Failed, detail);
+    }
+    let mut tally = Tally::default();
+    for (index, provider) in route.iter().enumerate() {
+        let time = share(provider, deadline, route.len() - index);
+        let attempt = match time.is_zero() {
+            true => Attempt::Failed("no time left".to_owned()),
+            false => provider.attempt(to, text, time),
+        };
+        tell(provider, &attempt);
+        match attempt {
+            Attempt::Accepted => {
+                let (via, detail) = (provider.name.clone(), tally.words.join("; "));
+                return Outcome { fate: Fate::Accepted, via, detail };
+            }
+            Attempt::Refused(_) => {
+                tally.add(provider, attempt);
+                return tally.outcome(Fate::Refused);
+            }
+            other => tally.add(provider, other),
+        }
+    }
+    let fate = if tally.all_out_of_reach { Fate::OutOfReach } else { Fate::Failed };
+    tally.outcome(fate)
+}
+
+/// The time that a provider gets: a fair share of what is left, or less where it has a limit of its own.
+fn share(provider: &Provider, deadline: Instant, still_to_ask: usize) -> Duration {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let share = left / u32::try_from(still_to_ask.max(1)).unwrap_or(1);
+    provider.timeout.map_or(share, |own| share.min(own))
 }
 
 /// What has been tried so far.

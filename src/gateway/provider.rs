@@ -11,6 +11,7 @@ use toml::{Spanned, Value};
 
 use super::description::{BUILT_IN, COMMON, Description};
 use super::http::{self, HttpProvider};
+use super::report::Money;
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
 use crate::config::model::{AbsolutePath, Span};
@@ -52,6 +53,30 @@ impl Provider {
             Channel::Http(provider) => http::send(provider, to, text, time),
             Channel::Outbox(Some(file)) => outbox::append(file, to, text),
             Channel::Outbox(None) => Attempt::Failed("the outbox is not open".to_owned()),
+        }
+    }
+
+    /// Asks how much money is left; nothing where it cannot be asked that.
+    ///
+    /// # Errors
+    /// With what became of the question, when it was not answered.
+    pub fn balance(&self, time: Duration) -> Result<Option<Money>, Attempt> {
+        match &self.channel {
+            Channel::Http(_) if time.is_zero() => Err(Attempt::Failed("no time left".to_owned())),
+            Channel::Http(provider) => http::balance(provider, time),
+            Channel::Outbox(_) => Ok(None),
+        }
+    }
+
+    /// What a message would do, for people.
+    ///
+    /// # Errors
+    /// In words, when its request cannot be built.
+    #[cfg(feature = "program")]
+    pub fn outline(&self, to: &PhoneNumber, text: &Secret) -> Result<Vec<String>, String> {
+        match &self.channel {
+            Channel::Http(provider) => http::outline(provider, to, text),
+            Channel::Outbox(_) => Ok(vec!["a line at the end of the outbox".to_owned()]),
         }
     }
 }

@@ -38,12 +38,15 @@ pub struct Helper<'a> {
     pub config: &'a Path,
     /// Time for all providers together.
     pub timeout: Duration,
+    /// The provider that is tried first, where the person has one of their own.
+    pub provider: Option<&'a str>,
 }
 
 impl Delivery for Helper<'_> {
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
         let said = |reason| format!("helper {}: {reason}", self.program.display());
-        match self.start(number, text) {
+        let request = wire::encode_request(self.config, self.timeout, number, text, self.provider);
+        match self.start(request) {
             Err(reason) => Outcome::without_provider(Fate::NotStarted, said(reason)),
             Ok(started) => started.outcome().unwrap_or_else(|reason| {
                 Outcome::without_provider(Fate::HelperBroken, said(reason))
@@ -53,10 +56,31 @@ impl Delivery for Helper<'_> {
 }
 
 impl Helper<'_> {
-    fn start(&self, number: &PhoneNumber, text: &Secret) -> Result<Started, String> {
+    /// Asks what an admin wants to know: what each provider says to a message or, without one, how much
+    /// money is left. Only `provider` is asked, where one is named.
+    ///
+    /// # Errors
+    /// In words, when the helper cannot be asked.
+    #[cfg(feature = "program")]
+    pub fn ask(
+        &self,
+        message: Option<(&PhoneNumber, &Secret)>,
+    ) -> Result<crate::gateway::report::Report, String> {
+        let said = |reason| format!("helper {}: {reason}", self.program.display());
+        let request = wire::encode_question(self.config, self.timeout, message, self.provider);
+        let frame = self.start(request).and_then(Started::answer).map_err(said)?;
+        let report = wire::decode_report(&frame).map_err(|error| error.to_string());
+        let report =
+            report.and_then(|json| serde_json::from_str(json).map_err(|error| error.to_string()));
+        report.map_err(|error| said(format!("its answer is not understood: {error}")))
+    }
+
+    fn start(
+        &self,
+        request: Result<Zeroizing<Vec<u8>>, wire::Malformed>,
+    ) -> Result<Started, String> {
         check_program(self.program)?;
-        let request = wire::encode_request(self.config, self.timeout, number, text)
-            .map_err(|error| format!("the request cannot be sent: {error}"))?;
+        let request = request.map_err(|error| format!("the request cannot be sent: {error}"))?;
         let (line, theirs) =
             UnixStream::pair().map_err(|error| format!("no line to it: {error}"))?;
         let child = Child::start(self.program, ENVIRONMENT, theirs.into())
@@ -99,8 +123,14 @@ pub fn check_program(program: &Path) -> Result<(), String> {
 }
 
 impl Started {
-    /// Hands over the request and waits for what became of it.
+    /// What became of the message.
     fn outcome(self) -> Result<Outcome, String> {
+        wire::decode_outcome(&self.answer()?)
+            .map_err(|error| format!("its answer is not understood: {error}"))
+    }
+
+    /// Hands over the request and waits for the answer.
+    fn answer(self) -> Result<Zeroizing<Vec<u8>>, String> {
         let Self { line, request, deadline, _child } = self;
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         line.set_write_timeout(Some(left)).map_err(|error| error.to_string())?;
@@ -110,8 +140,7 @@ impl Started {
         if frame.is_empty() {
             return Err("died without an answer".to_owned());
         }
-        wire::decode_outcome(&frame)
-            .map_err(|error| format!("its answer is not understood: {error}"))
+        Ok(frame)
     }
 }
 

@@ -5,10 +5,13 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use super::wire::{self, Request};
+use zeroize::Zeroizing;
+
+use super::wire::{self, Errand, Malformed, Request};
 use crate::config::source::ConfigError;
 use crate::delivery::{Fate, Outcome};
 use crate::gateway::Gateway;
+use crate::gateway::report::Report;
 use crate::sys;
 
 /// What a request may take to arrive; its sender is already waiting.
@@ -20,8 +23,7 @@ pub fn main() -> ! {
     sys::alarm(ARRIVAL);
     sys::close_descriptors();
     if let Some(line) = line() {
-        let outcome = serve(&line);
-        if let Ok(frame) = wire::encode_outcome(&outcome) {
+        if let Ok(frame) = serve(&line) {
             drop(sys::send_all(&line, &frame));
             drop(line.shutdown(Shutdown::Both));
         }
@@ -35,7 +37,7 @@ fn line() -> Option<UnixStream> {
     Some(UnixStream::from(stdin))
 }
 
-fn serve(line: &UnixStream) -> Outcome {
+fn serve(line: &UnixStream) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     let frame = match wire::read_frame(line) {
         Ok(frame) => frame,
         Err(error) => return unusable(format!("the request cannot be read: {error}")),
@@ -46,20 +48,36 @@ fn serve(line: &UnixStream) -> Outcome {
     };
     let deadline = Instant::now() + request.timeout;
     sys::alarm(u32::try_from(request.timeout.as_secs()).unwrap_or(60).saturating_add(2));
-    match send(&request, deadline) {
-        Ok(outcome) => outcome,
-        Err(error) => unusable(error.to_string()),
-    }
+    run(&request, deadline)
 }
 
-fn send(request: &Request, deadline: Instant) -> Result<Outcome, ConfigError> {
+/// Does what is wanted, without root as soon as all is read that only root may read.
+fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    // What is left of the time, less what it takes to say how it went.
+    let deadline = deadline.checked_sub(Duration::from_millis(50)).unwrap_or(deadline);
+    let gateway = open(request);
+    let only = request.provider.as_deref();
+    let report = match (&request.errand, gateway) {
+        (Errand::Send(to, text), Ok(gateway)) => {
+            return wire::encode_outcome(&gateway.deliver(to, text, only, deadline));
+        }
+        (Errand::Send(..), Err(error)) => return unusable(error.to_string()),
+        (Errand::Probe(to, text), Ok(gateway)) => gateway.probe(to, text, only, deadline),
+        (Errand::Balance, Ok(gateway)) => gateway.balances(only, deadline),
+        (_, Err(error)) => Report::of_error(error.to_string()),
+    };
+    wire::encode_report(&report.to_json()).or_else(|_| {
+        let said = "the answers of so many providers are too long: ask one, with --provider";
+        wire::encode_report(&Report::of_error(said.to_owned()).to_json())
+    })
+}
+
+fn open(request: &Request) -> Result<Gateway, ConfigError> {
     let gateway = Gateway::open(&request.config)?;
     if sys::is_root() {
         become_unprivileged(gateway.run_as())?;
     }
-    // What is left of the time, less what it takes to say how it went.
-    let deadline = deadline.checked_sub(Duration::from_millis(50)).unwrap_or(deadline);
-    Ok(gateway.deliver(&request.to, &request.text, deadline))
+    Ok(gateway)
 }
 
 fn become_unprivileged(name: &str) -> Result<(), ConfigError> {
@@ -72,6 +90,6 @@ fn become_unprivileged(name: &str) -> Result<(), ConfigError> {
     sys::become_unprivileged(&account).map_err(|error| fail(error.to_string()))
 }
 
-fn unusable(detail: String) -> Outcome {
-    Outcome::without_provider(Fate::Misconfigured, detail)
+fn unusable(detail: String) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    wire::encode_outcome(&Outcome::without_provider(Fate::Misconfigured, detail))
 }

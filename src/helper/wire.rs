@@ -3,6 +3,10 @@
 //! A frame is `PSMS`, a version byte and a kind byte, then fields: each a length of two bytes,
 //! big-endian, and that many bytes. The end of the stream ends the frame, and a frame that is not
 //! exactly its fields is refused.
+//!
+//! Version 1 is a message to send and its outcome. Version 2 adds the provider that is tried first, and
+//! what an admin's program asks for. A frame says the lowest version that has what it holds, so that a
+//! module and a helper of neighbouring releases understand each other while both are being upgraded.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -21,9 +25,16 @@ pub const LONGEST: usize = 8 << 10;
 const LONGEST_DETAIL: usize = 2 << 10;
 
 const MAGIC: &[u8; 4] = b"PSMS";
-const VERSION: u8 = 1;
+/// What has always been there.
+const FIRST: u8 = 1;
+/// A provider of the person's own; what an admin asks for.
+const SECOND: u8 = 2;
 const SEND: u8 = b'S';
+const PROBE: u8 = b'P';
+const BALANCE: u8 = b'B';
 const OUTCOME: u8 = b'O';
+#[cfg(feature = "helper")]
+const REPORT: u8 = b'R';
 
 /// What the module wants sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,10 +43,21 @@ pub struct Request {
     pub config: PathBuf,
     /// Time for all providers together.
     pub timeout: Duration,
-    /// Where to.
-    pub to: PhoneNumber,
-    /// What.
-    pub text: Secret,
+    /// The provider that is meant, or tried first.
+    pub provider: Option<String>,
+    /// What is wanted.
+    pub errand: Errand,
+}
+
+/// What the helper is wanted for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// A login's message: the provider is tried first, and the answer is an outcome.
+    Send(PhoneNumber, Secret),
+    /// An admin's message: only that provider is asked, where one is named, and the answer is a report.
+    Probe(PhoneNumber, Secret),
+    /// How much money is left: likewise.
+    Balance,
 }
 
 /// A frame that is not one of ours.
@@ -51,18 +73,47 @@ pub fn encode_request(
     timeout: Duration,
     to: &PhoneNumber,
     text: &Secret,
+    provider: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    encode_errand(SEND, config, timeout, Some((to, text)), provider)
+}
+
+/// The bytes of what an admin asks for: a probe, or without a message the balance.
+///
+/// # Errors
+/// When a field is too long for the line.
+#[cfg(feature = "program")]
+pub fn encode_question(
+    config: &Path,
+    timeout: Duration,
+    message: Option<(&PhoneNumber, &Secret)>,
+    provider: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let kind = if message.is_some() { PROBE } else { BALANCE };
+    encode_errand(kind, config, timeout, message, provider)
+}
+
+fn encode_errand(
+    kind: u8,
+    config: &Path,
+    timeout: Duration,
+    message: Option<(&PhoneNumber, &Secret)>,
+    provider: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     use std::os::unix::ffi::OsStrExt;
-    let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
-    encode(
-        SEND,
-        &[
-            config.as_os_str().as_bytes(),
-            &millis.to_be_bytes(),
-            to.as_e164().as_bytes(),
-            text.expose().as_bytes(),
-        ],
-    )
+    let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).to_be_bytes();
+    let (to, text) = message.map_or(("", ""), |(to, text)| (to.as_e164(), text.expose()));
+    let fields = [
+        config.as_os_str().as_bytes(),
+        &millis,
+        to.as_bytes(),
+        text.as_bytes(),
+        provider.unwrap_or_default().as_bytes(),
+    ];
+    match (kind, provider) {
+        (SEND, None) => encode(FIRST, kind, &fields[..4]),
+        _ => encode(SECOND, kind, &fields),
+    }
 }
 
 /// Reads a request.
@@ -71,14 +122,25 @@ pub fn encode_request(
 /// When the frame is not exactly a request.
 pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     use std::os::unix::ffi::OsStrExt;
-    let mut fields = Fields::of(frame, SEND)?;
+    let (version, kind) = head(frame)?;
+    let mut fields = match (version, kind) {
+        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) => Fields(&frame[HEAD..]),
+        _ => return Err(Malformed("it is of another kind")),
+    };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
     let millis = fields.take()?.try_into().map_err(|_| Malformed("the timeout"))?;
     let timeout = Duration::from_millis(u32::from_be_bytes(millis).into());
-    let to = fields.text()?.parse().map_err(|_| Malformed("the number"))?;
-    let text = Secret::from(fields.text()?.to_owned());
+    let (to, text) = (fields.text()?, Secret::from(fields.text()?.to_owned()));
+    let to = || to.parse().map_err(|_| Malformed("the number"));
+    let errand = match kind {
+        SEND => Errand::Send(to()?, text),
+        PROBE => Errand::Probe(to()?, text),
+        _ => Errand::Balance,
+    };
+    let provider = if version == FIRST { "" } else { fields.text()? };
     fields.end()?;
-    Ok(Request { config, timeout, to, text })
+    let provider = (!provider.is_empty()).then(|| provider.to_owned());
+    Ok(Request { config, timeout, provider, errand })
 }
 
 /// The bytes of an outcome. A long explanation is cut.
@@ -87,7 +149,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
 /// When the name of the provider is too long for the line.
 pub fn encode_outcome(outcome: &Outcome) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     let detail = &outcome.detail[..floor_char_boundary(&outcome.detail, LONGEST_DETAIL)];
-    encode(OUTCOME, &[&[letter(outcome.fate)], outcome.via.as_bytes(), detail.as_bytes()])
+    encode(FIRST, OUTCOME, &[&[letter(outcome.fate)], outcome.via.as_bytes(), detail.as_bytes()])
 }
 
 /// Reads an outcome.
@@ -95,7 +157,10 @@ pub fn encode_outcome(outcome: &Outcome) -> Result<Zeroizing<Vec<u8>>, Malformed
 /// # Errors
 /// When the frame is not exactly an outcome.
 pub fn decode_outcome(frame: &[u8]) -> Result<Outcome, Malformed> {
-    let mut fields = Fields::of(frame, OUTCOME)?;
+    let mut fields = match head(frame)? {
+        (FIRST, OUTCOME) => Fields(&frame[HEAD..]),
+        _ => return Err(Malformed("it is of another kind")),
+    };
     let fate = match fields.take()? {
         [letter] => fate(*letter),
         _ => None,
@@ -105,6 +170,30 @@ pub fn decode_outcome(frame: &[u8]) -> Result<Outcome, Malformed> {
     let detail = fields.text()?.to_owned();
     fields.end()?;
     Ok(Outcome { fate, via, detail })
+}
+
+/// The bytes of a report, which is JSON.
+///
+/// # Errors
+/// When it is too long for the line.
+#[cfg(feature = "helper")]
+pub fn encode_report(json: &str) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    encode(SECOND, REPORT, &[json.as_bytes()])
+}
+
+/// Reads a report: its JSON.
+///
+/// # Errors
+/// When the frame is not exactly a report.
+#[cfg(feature = "program")]
+pub fn decode_report(frame: &[u8]) -> Result<&str, Malformed> {
+    let mut fields = match head(frame)? {
+        (SECOND, REPORT) => Fields(&frame[HEAD..]),
+        _ => return Err(Malformed("it is of another kind")),
+    };
+    let json = fields.text()?;
+    fields.end()?;
+    Ok(json)
 }
 
 /// Reads a frame to the end of the stream, or one byte more than the longest.
@@ -136,14 +225,14 @@ fn fate(letter: u8) -> Option<Fate> {
     FATES.iter().find(|row| row.1 == letter).map(|row| row.0)
 }
 
-fn encode(kind: u8, fields: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, Malformed> {
-    let size = 6 + fields.iter().map(|field| field.len() + 2).sum::<usize>();
+fn encode(version: u8, kind: u8, fields: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let size = HEAD + fields.iter().map(|field| field.len() + 2).sum::<usize>();
     if size > LONGEST {
         return Err(Malformed("it is too long"));
     }
     let mut frame = Zeroizing::new(Vec::with_capacity(size));
     frame.extend_from_slice(MAGIC);
-    frame.extend_from_slice(&[VERSION, kind]);
+    frame.extend_from_slice(&[version, kind]);
     for field in fields {
         let length = u16::try_from(field.len()).map_err(|_| Malformed("it is too long"))?;
         frame.extend_from_slice(&length.to_be_bytes());
@@ -152,21 +241,23 @@ fn encode(kind: u8, fields: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     Ok(frame)
 }
 
+/// The bytes of a frame before its fields.
+const HEAD: usize = MAGIC.len() + 2;
+
+/// The version and the kind of a frame.
+fn head(frame: &[u8]) -> Result<(u8, u8), Malformed> {
+    let rest = frame.strip_prefix(MAGIC).ok_or(Malformed("it is no frame"))?;
+    match rest {
+        _ if frame.len() > LONGEST => Err(Malformed("it is too long")),
+        [version @ (FIRST | SECOND), kind, ..] => Ok((*version, *kind)),
+        [FIRST | SECOND] => Err(Malformed("it is cut short")),
+        _ => Err(Malformed("it is of another version: module and helper must be of one release")),
+    }
+}
+
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn of(frame: &'a [u8], kind: u8) -> Result<Self, Malformed> {
-        let rest = frame.strip_prefix(MAGIC).ok_or(Malformed("it is no frame"))?;
-        match rest {
-            _ if frame.len() > LONGEST => Err(Malformed("it is too long")),
-            [VERSION, found, fields @ ..] if *found == kind => Ok(Self(fields)),
-            [VERSION, ..] => Err(Malformed("it is of another kind")),
-            _ => {
-                Err(Malformed("it is of another version: module and helper must be of one release"))
-            }
-        }
-    }
-
     fn take(&mut self) -> Result<&'a [u8], Malformed> {
         let short = Malformed("it is cut short");
         let (length, rest) = self.0.split_first_chunk::<2>().ok_or(short)?;
@@ -203,20 +294,40 @@ impl std::error::Error for Malformed {}
 mod tests {
     use super::*;
 
-    fn request() -> Zeroizing<Vec<u8>> {
+    fn request(provider: Option<&str>) -> Zeroizing<Vec<u8>> {
         let to = "+4915123456789".parse().unwrap();
         let text = Secret::from("KQ-004217 ваш код".to_owned());
-        encode_request(Path::new("/etc/pam-sms/config.toml"), Duration::from_secs(10), &to, &text)
-            .unwrap()
+        let config = Path::new("/etc/pam-sms/config.toml");
+        encode_request(config, Duration::from_secs(10), &to, &text, provider).unwrap()
     }
 
     #[test]
-    fn a_request_arrives_as_it_was_sent() {
-        let arrived = decode_request(&request()).unwrap();
-        assert_eq!(arrived.config, Path::new("/etc/pam-sms/config.toml"));
-        assert_eq!(arrived.timeout, Duration::from_secs(10));
-        assert_eq!(arrived.to.as_e164(), "+4915123456789");
-        assert_eq!(arrived.text.expose(), "KQ-004217 ваш код");
+    fn a_request_arrives_as_it_was_sent_in_the_lowest_version_that_has_it() {
+        for (provider, version) in [(None, 1), (Some("smsc"), 2)] {
+            let frame = request(provider);
+            assert_eq!(frame[4], version);
+            let arrived = decode_request(&frame).unwrap();
+            assert_eq!(arrived.config, Path::new("/etc/pam-sms/config.toml"));
+            assert_eq!(arrived.timeout, Duration::from_secs(10));
+            assert_eq!(arrived.provider.as_deref(), provider);
+            let text = Secret::from("KQ-004217 ваш код".to_owned());
+            assert_eq!(arrived.errand, Errand::Send("+4915123456789".parse().unwrap(), text));
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "program")]
+    fn what_an_admin_asks_arrives_and_so_does_the_answer() {
+        let (to, text) = ("+4915123456789".parse().unwrap(), Secret::from("x".to_owned()));
+        let (config, time) = (Path::new("/c"), Duration::from_secs(1));
+        let frame = encode_question(config, time, Some((&to, &text)), Some("a")).unwrap();
+        let arrived = decode_request(&frame).unwrap();
+        assert_eq!((arrived.errand, arrived.provider), (Errand::Probe(to, text), Some("a".into())));
+        let frame = encode_question(config, time, None, None).unwrap();
+        let arrived = decode_request(&frame).unwrap();
+        assert_eq!((arrived.errand, arrived.provider), (Errand::Balance, None));
+        assert_eq!(decode_report(&encode_report("{}").unwrap()), Ok("{}"));
+        assert!(decode_report(&frame).is_err());
     }
 
     #[test]
@@ -236,7 +347,7 @@ mod tests {
 
     #[test]
     fn no_part_of_a_frame_is_a_frame_and_nothing_may_follow() {
-        let frame = request();
+        let frame = request(Some("smsc"));
         for length in 0..frame.len() {
             assert!(decode_request(&frame[..length]).is_err(), "{length} bytes");
         }
@@ -248,8 +359,8 @@ mod tests {
 
     #[test]
     fn another_version_is_named_as_that() {
-        let mut frame = request().to_vec();
-        frame[4] = VERSION + 1;
+        let mut frame = request(None).to_vec();
+        frame[4] = SECOND + 1;
         let said = decode_request(&frame).unwrap_err().to_string();
         assert!(said.contains("another version"), "{said}");
     }

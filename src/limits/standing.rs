@@ -88,6 +88,32 @@ impl Ledger<'_> {
         Ok(changed)
     }
 
+    /// Forgets everything about the account: what counts, what is remembered, its backup codes, and what
+    /// counts against `phones`, which are nobody else's. Says what there was, in words.
+    ///
+    /// # Errors
+    /// When a file cannot be locked or removed.
+    pub fn erase(&self, phones: &[PhoneNumber]) -> Result<Vec<&'static str>, Barrier> {
+        let mut erased = Vec::new();
+        let mut note = |what, was_there: bool| {
+            if was_there && !erased.contains(&what) {
+                erased.push(what);
+            }
+        };
+        note("backup codes", self.lib.forget_if_kept(&self.backup_file())?);
+        note("wrong codes", self.lib.forget_if_kept(&self.failures_file())?);
+        note("limits and remembered visits", self.run.forget_if_kept(&self.user_file())?);
+        // Without a key there is no file of any number.
+        if self.run.path_of(KEY_FILE).exists() {
+            for phone in phones {
+                for file in [self.number_file(phone)?, self.confirmation_file(phone)?] {
+                    note("limits of the number", self.run.forget_if_kept(&file)?);
+                }
+            }
+        }
+        Ok(erased)
+    }
+
     /// Forgets what counts against this machine.
     ///
     /// # Errors

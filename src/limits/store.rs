@@ -111,6 +111,19 @@ impl Store {
         }
     }
 
+    /// The same, without leaving a lock behind where nothing is kept.
+    ///
+    /// # Errors
+    /// As [`Store::forget`].
+    #[cfg(feature = "program")]
+    pub fn forget_if_kept(&self, name: &str) -> Result<bool, StateError> {
+        match self.path(name, "state").symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            // Every other error is told by the attempt.
+            _ => self.forget(name),
+        }
+    }
+
     /// The names under which something is kept, in order.
     ///
     /// # Errors

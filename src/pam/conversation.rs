@@ -23,23 +23,23 @@ const LONGEST_ANSWER: usize = 512;
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(super) struct RawConversation {
-    call: Option<
+    pub(super) call: Option<
         unsafe extern "C" fn(c_int, *mut *const Message, *mut *mut Response, *mut c_void) -> c_int,
     >,
-    data: *mut c_void,
+    pub(super) data: *mut c_void,
 }
 
 /// `struct pam_message`
 #[repr(C)]
-struct Message {
-    style: c_int,
-    text: *const c_char,
+pub(super) struct Message {
+    pub(super) style: c_int,
+    pub(super) text: *const c_char,
 }
 
 /// `struct pam_response`
 #[repr(C)]
-struct Response {
-    answer: *mut c_char,
+pub(super) struct Response {
+    pub(super) answer: *mut c_char,
     unused: c_int,
 }
 

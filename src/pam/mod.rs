@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(feature = "program")]
+pub mod application;
 pub mod conversation;
 pub mod handle;
 pub mod verdict;

@@ -34,6 +34,20 @@ pub fn keep(places: &Places, user: &str, number: &PhoneNumber) -> Result<(), Con
     }
 }
 
+/// Who gave a number themselves.
+#[cfg(feature = "program")]
+pub fn names(places: &Places) -> Result<Vec<String>, ConfigError> {
+    let names = store(places).names()?;
+    let names = names.iter().filter_map(|name| name.strip_prefix("enrolled-"));
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// Forgets the number that `user` gave, and says whether there was one.
+#[cfg(feature = "program")]
+pub fn forget(places: &Places, user: &str) -> Result<bool, ConfigError> {
+    Ok(store(places).forget_if_kept(&file(user))?)
+}
+
 fn store(places: &Places) -> Store {
     Store::new(&places.lib, Durability::Power)
 }

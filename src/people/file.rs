@@ -20,7 +20,18 @@ pub fn find(sources: &Sources, user: &str) -> Result<Option<Record>, ConfigError
     sources.merged()?.get(user).map(|value| sources.read(value)).transpose()
 }
 
-/// Every record, judged.
-pub fn all(sources: &Sources) -> Result<Vec<Record>, ConfigError> {
-    sources.merged()?.values().map(|value| sources.read(value)).collect()
+/// Every record, judged, by name.
+pub fn all(sources: &Sources) -> Result<Vec<(String, Record)>, ConfigError> {
+    let merged = sources.merged()?;
+    let read = |(name, value)| Ok((String::clone(name), sources.read(value)?));
+    let named = merged.iter().map(|(key, value)| (key.get_ref().to_string(), value));
+    named.collect::<Vec<_>>().iter().map(|(name, value)| read((name, *value))).collect()
+}
+
+/// Judges the records of these people.
+#[cfg(feature = "program")]
+pub fn judge(sources: &Sources, users: &[&str]) -> Result<(), ConfigError> {
+    let merged = sources.merged()?;
+    let theirs = users.iter().filter_map(|user| merged.get(*user));
+    theirs.into_iter().try_for_each(|value| sources.read::<Record>(value).map(drop))
 }

@@ -37,11 +37,18 @@ pub fn read(path: &Path, trust: Trust) -> Result<Sources, ConfigError> {
     Sources::single(path, SMALL, trust)
 }
 
-fn path_of(folder: &Path, user: &str) -> PathBuf {
+pub(super) fn path_of(folder: &Path, user: &str) -> PathBuf {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
     // A dot at the front would hide the file.
     let (dot, rest) = user.strip_prefix('.').map_or(("", user), |rest| ("%2E", rest));
     folder.join(format!("{dot}{}.toml", utf8_percent_encode(rest, KEPT)))
+}
+
+/// The name of the person whose file this is.
+#[cfg(feature = "program")]
+pub fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    percent_encoding::percent_decode_str(&stem).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -4,6 +4,10 @@
 //! a login; the first that knows the person has it. Not being found in a place that was read is "not enrolled"; a place that cannot be
 //! read is an error, always, because a broken file must not look like an empty one.
 
+#[cfg(feature = "program")]
+pub mod book;
+#[cfg(feature = "program")]
+mod edit;
 pub mod enrolled;
 mod file;
 mod folder;
@@ -33,6 +37,14 @@ pub struct Record {
     pub phones: Vec<PhoneNumber>,
     /// What they read, as a tag; where nothing is said, what the configuration says.
     pub language: Option<String>,
+    /// The name of the provider that is tried first for them.
+    pub provider: Option<String>,
+}
+
+impl From<Vec<PhoneNumber>> for Record {
+    fn from(phones: Vec<PhoneNumber>) -> Self {
+        Self { phones, language: None, provider: None }
+    }
 }
 
 /// The answer to a look-up.
@@ -89,7 +101,7 @@ pub fn everyone(rules: &UsersRules, config: &Path, trust: Trust) -> Result<Every
     let mut asked = false;
     if let Some(sources) = file::open(&places.file, places.file_is_named, trust)? {
         asked = true;
-        for record in file::all(&sources)? {
+        for (_, record) in file::all(&sources)? {
             all.count(&record);
         }
         all.warnings.extend(sources.warnings);
@@ -167,6 +179,7 @@ impl<'de> Deserialize<'de> for Record {
         struct Table {
             phones: Vec<PhoneNumber>,
             language: Option<String>,
+            provider: Option<String>,
         }
 
         impl<'de> Visitor<'de> for RecordVisitor {
@@ -177,9 +190,7 @@ impl<'de> Deserialize<'de> for Record {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Record, E> {
-                text.parse()
-                    .map(|phone| Record { phones: vec![phone], language: None })
-                    .map_err(E::custom)
+                text.parse().map(|phone| vec![phone].into()).map_err(E::custom)
             }
 
             fn visit_i64<E: de::Error>(self, _number: i64) -> Result<Record, E> {
@@ -189,11 +200,10 @@ impl<'de> Deserialize<'de> for Record {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Record, A::Error> {
                 let table = Table::deserialize(MapAccessDeserializer::new(map))?;
-                match table.phones.len() {
+                let Table { phones, language, provider } = table;
+                match phones.len() {
                     0 => Err(de::Error::custom("`phones` must hold at least one number")),
-                    1..=MOST_PHONES => {
-                        Ok(Record { phones: table.phones, language: table.language })
-                    }
+                    1..=MOST_PHONES => Ok(Record { phones, language, provider }),
                     _ => Err(de::Error::custom(format!("at most {MOST_PHONES} phones a person"))),
                 }
             }
@@ -204,7 +214,7 @@ impl<'de> Deserialize<'de> for Record {
 }
 
 /// More would only be a way to spend more messages in one login.
-const MOST_PHONES: usize = 4;
+pub const MOST_PHONES: usize = 4;
 
 #[cfg(test)]
 mod tests;

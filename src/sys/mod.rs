@@ -8,6 +8,7 @@
 //! child.rs      processes that we start           process.rs    what a process does to itself
 //! resources.rs  its limits                        files.rs      locks
 //! memory.rs     what is given back is wiped       names.rs      host names, for the helper
+//! mounts.rs     mounts of our own, for the program
 //! ```
 
 #![allow(unsafe_code)]
@@ -16,6 +17,8 @@ mod accounts;
 pub mod child;
 mod files;
 mod memory;
+#[cfg(feature = "program")]
+pub mod mounts;
 #[cfg(feature = "helper")]
 pub mod names;
 mod process;

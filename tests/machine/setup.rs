@@ -28,7 +28,7 @@ fn mode(path: &str) -> u32 {
 fn by_hand_from_nothing_to_a_code_that_is_typed_in() {
     let (machine, gateway, [base, authority]) = machine();
     // The helper's user is made on the way.
-    assert!(machine.run("/usr/sbin/userdel", &["_pam-sms"]).status.success());
+    assert!(machine.run("/usr/sbin/userdel", &["-f", "_pam-sms"]).status.success());
     let mut root = Person::root(&[PROGRAM, "setup", "--set", &base, "--set", &authority]);
     root.see("Which provider sends the messages?");
     root.see("Number or name: ");
@@ -55,11 +55,11 @@ fn by_hand_from_nothing_to_a_code_that_is_typed_in() {
     root.type_line("+49 151 234567-23");
     root.see("Go on? [Y/n] ");
     root.type_line("");
-    root.see("Code of the message with reference ");
+    root.see("SMS sent to *23, reference ");
+    root.see("Code: ");
     let message = gateway.wait_for_message(0);
     assert_eq!(message.to, "+4915123456723");
     root.type_line(&message.code());
-    root.see("That is it.");
     root.see("pam-sms enable sshd");
     assert_eq!(root.gone(), 0);
     assert!(!root.screen().contains(account::TWILIO_TOKEN), "a key is echoed");
@@ -149,7 +149,7 @@ fn what_does_not_work_leaves_everything_as_it_was() {
         String::from_utf8(run.stderr).unwrap()
     };
     let said = arguments(&["--secret", "auth_token=/root/token", "--yes"]);
-    assert!(said.contains("twilio: auth"), "{said}");
+    assert!(said.contains("no message to *23: twilio: auth"), "{said}");
     assert!(said.contains("Everything is as it was before."), "{said}");
     gateway.behave(Behaviour::Silence);
     assert!(arguments(&["--yes"]).contains("nobody is there to ask: say --set"));

@@ -3,12 +3,10 @@
 //! ```text
 //! terminal.rs   questions and their answers
 //! document.rs   what is written, with everything else in the files left as it stands
-//! trial.rs      a real message, and its code typed in
 //! ```
 
 mod document;
 mod terminal;
-mod trial;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,12 +15,11 @@ use std::process::Command;
 
 use clap::Args;
 
+use super::errand::HelperArgument;
 use super::files::{self, Change};
-use super::office::ConfigArgument;
-use crate::config::file::Trust;
-use crate::config::model::Config;
+use super::office::{ConfigArgument, Office};
+use super::user::verify::confirm;
 use crate::config::source::Sources;
-use crate::gateway::Gateway;
 use crate::gateway::description::{BUILT_IN, COMMON, Description};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -63,6 +60,8 @@ pub struct Arguments {
     yes: bool,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    helper: HelperArgument,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -115,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         terminal.confirm("Go on?")?;
     }
     files::write_all(&plan)?;
-    let settled = settle(arguments, &terminal, &number);
+    let settled = settle(arguments, &user, &number);
     if let Err(error) = settled {
         let back: Vec<Change> = plan.iter().map(Change::back).collect();
         files::write_all(&back)?;
@@ -261,16 +260,18 @@ fn plan(
 }
 
 /// The configuration is judged, the helper gets its user, and a message is sent.
-fn settle(arguments: &Arguments, terminal: &Terminal, number: &PhoneNumber) -> Result<(), String> {
-    let path = &arguments.config.config;
-    let sources = Sources::load(path, Trust::Root).map_err(|error| error.to_string())?;
-    let config: Config = sources.parse().map_err(|error| error.to_string())?;
-    let gateway = Gateway::check(&sources, path, Trust::Root).map_err(|error| error.to_string())?;
-    make_helpers_user(gateway.run_as())?;
-    if arguments.no_test {
-        return Ok(());
+fn settle(arguments: &Arguments, user: &str, number: &PhoneNumber) -> Result<(), String> {
+    let office = Office::open(&arguments.config)?;
+    make_helpers_user(office.gateway()?.run_as())?;
+    let helper = &arguments.helper;
+    match (arguments.no_test, arguments.yes) {
+        (true, _) => Ok(()),
+        (_, false) => confirm(user, &[number], None, &office, helper),
+        (_, true) => {
+            let text = format!("Test message from pam_sms on {}.", sys::host_name());
+            helper.deliver(&office, None, number, &Secret::from(text))
+        }
     }
-    trial::send(&config, path, number, terminal)
 }
 
 fn make_helpers_user(name: &str) -> Result<(), String> {

@@ -46,3 +46,27 @@ fn a_slip_is_found_when_the_description_is_read_wherever_it_stands() {
         assert!(found.contains(said), "{wrong}: {found}");
     }
 }
+
+#[test]
+fn the_balance_is_asked_for_without_a_message_and_its_slips_are_found() {
+    let good = format!(
+        "{GOOD}[balance]\namount = ['/left']\nrequest = {{ method = 'GET', path = '/left', header = \
+         [{{ name = 'X-Token', value = '{{token}}' }}] }}\n"
+    );
+    assert_eq!(judged(&good), Ok(()));
+    for (right, wrong, said) in [
+        ("value = '{token}'", "value = '{tokn}'", "`{tokn}` is neither a key"),
+        (
+            "value = '{token}'",
+            "value = '{to}'",
+            "`{to}`: the balance is asked for without a message",
+        ),
+        ("path = '/left'", "path = 'left'", "`path` must begin with `/`"),
+        ("amount = ['/left']", "amount = ['left']", "`left` is no place in JSON"),
+        ("amount = ['/left']", "", "`[balance]` needs `amount` or `text`"),
+    ] {
+        assert!(good.contains(right), "{right}");
+        let found = judged(&good.replace(right, wrong)).unwrap_err();
+        assert!(found.contains(said), "{wrong}: {found}");
+    }
+}

@@ -182,3 +182,33 @@ fn what_is_said_is_cut_and_concealed() {
     let said = failed("credit (HTTP 200, code 301: the # is out)");
     assert_eq!(judged("clickatell-legacy", 200, text), said);
 }
+
+#[test]
+fn an_amount_is_a_number_and_everything_else_is_an_error() {
+    let balance = |kind: &str, status, body: &str| {
+        let (_, text) = BUILT_IN.iter().find(|(name, _)| *name == kind).unwrap();
+        let description: Description = toml::from_str(text).unwrap();
+        let answer = Answer { status, body: body.to_owned() };
+        let rules = description.balance.as_ref().unwrap();
+        judge_balance(&answer, rules, &description, str::to_owned)
+    };
+    let money = |amount: &str, currency: Option<&str>| {
+        Ok(Money { amount: amount.to_owned(), currency: currency.map(str::to_owned) })
+    };
+    for (kind, body, wanted) in [
+        ("twilio", r#"{"balance": "-0.05", "currency": "USD"}"#, money("-0.05", Some("USD"))),
+        ("clickatell", r#"{"balance": 12.5, "currency": "EUR"}"#, money("12.5", Some("EUR"))),
+        ("clickatell-platform", r#"{"balance": 12.5}"#, money("12.5", None)),
+        ("clickatell-legacy", "Credit: 812.000", money("812.000", None)),
+        ("smsc", r#"{"balance": "7", "currency": "<b>"}"#, money("7", None)),
+        ("smsc", r#"{"error": "x", "error_code": 2}"#, Err(failed("auth (HTTP 200, code 2: x)"))),
+        ("clickatell-legacy", "ERR: 001, no", Err(failed("auth (HTTP 200, code 001: no)"))),
+        ("twilio", r#"{"balance": "much"}"#, Err(failed("unknown (HTTP 200)"))),
+        ("twilio", r#"{"balance": "inf"}"#, Err(failed("unknown (HTTP 200)"))),
+        ("twilio", "?", Err(failed("unknown (HTTP 200)"))),
+    ] {
+        assert_eq!(balance(kind, 200, body), wanted, "{kind}: {body}");
+    }
+    let status = balance("twilio", 201, r#"{"balance": "1"}"#);
+    assert_eq!(status, Err(failed("unknown (HTTP 201)")));
+}

@@ -109,7 +109,13 @@ fn meet(request: &Request, line: &mut Line, socket: &TcpStream, state: &State) -
 
 /// Checks a request and writes down what came of it, before the client can know.
 fn judge(request: &Request, state: &State) -> Result<Answer, Answer> {
-    match formats::judge(request) {
+    let balance = formats::balance(request);
+    let judged = match balance {
+        Some(Ok(answer)) => return Ok(answer),
+        Some(Err(refused)) => Err(refused),
+        None => formats::judge(request),
+    };
+    match judged {
         Ok(accepted) => {
             state.accept(accepted.message);
             Ok(accepted.answer)

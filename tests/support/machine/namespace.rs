@@ -39,8 +39,14 @@ impl Home {
         for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
             // Under nohup, or behind a shell's `&`, they are ignored, and so they would be in all that
             // a test starts.
-            // SAFETY: takes numbers; the default action needs no code of ours.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
+            // SAFETY: takes numbers; the default action needs no code of ours, and what is no
+            // SIG_IGN is put back as it was found.
+            unsafe {
+                let before = libc::signal(signal, libc::SIG_DFL);
+                if before != libc::SIG_IGN && before != libc::SIG_ERR {
+                    libc::signal(signal, before);
+                }
+            }
         }
         let folder = env::current_dir().expect("a current folder");
         let host = mounts_of("thread-self").expect("this thread's mount namespace");

@@ -234,7 +234,7 @@ fn hex_units(text: &str) -> Option<Vec<u16>> {
 }
 
 /// The key alone in the header; whoever writes a scheme before it has not read the manual.
-fn bare_key(request: &Request, known: &[&str]) -> Result<String, &'static str> {
+pub(super) fn bare_key(request: &Request, known: &[&str]) -> Result<String, &'static str> {
     let key = request.header("Authorization").ok_or("no key")?;
     if known.contains(&key) {
         Ok(key.to_owned())

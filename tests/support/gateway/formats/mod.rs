@@ -4,6 +4,7 @@
 //! in them), as the providers do, and answers the first thing wrong in that provider's own
 //! form. The codes are theirs; the reason in words is for the person reading a failed test.
 
+mod balance;
 mod checks;
 mod clickatell;
 mod custom;
@@ -47,6 +48,11 @@ pub fn judge(request: &Request) -> Judged {
             answer: Answer::new(404, "text/html", "<html><h1>404 Not Found</h1></html>\n"),
         }),
     }
+}
+
+/// Answers how much money is left, by the rules of whoever serves the path; nothing where nobody does.
+pub fn balance(request: &Request) -> Option<Result<Answer, Refused>> {
+    balance::judge(request)
 }
 
 const JSON: &str = "application/json";

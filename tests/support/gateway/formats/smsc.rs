@@ -59,7 +59,7 @@ pub fn judge(request: &Request) -> Judged {
 }
 
 /// Login and password, or the key; not a mixture.
-fn credentials(form: &Form) -> Result<String, Refused> {
+pub(super) fn credentials(form: &Form) -> Result<String, Refused> {
     match (form.value("login"), form.value("psw"), form.value("apikey")) {
         (Some(account::SMSC_LOGIN), Some(account::SMSC_PASSWORD), None) => {
             Ok(account::SMSC_LOGIN.to_owned())
@@ -69,7 +69,7 @@ fn credentials(form: &Form) -> Result<String, Refused> {
     }
 }
 
-fn refusal(code: u32, error: &str, why: &str) -> Refused {
+pub(super) fn refusal(code: u32, error: &str, why: &str) -> Refused {
     let body = json!({"error": error, "error_code": code});
     Refused { why: format!("{why} ({code})"), answer: Answer::new(200, JSON, body.to_string()) }
 }

@@ -39,7 +39,7 @@ pub fn judge(request: &Request) -> Judged {
 }
 
 /// Either the account's own pair or a key's, by RFC 7617 in UTF-8.
-fn credentials(request: &Request) -> Result<String, Refused> {
+pub(super) fn credentials(request: &Request) -> Result<String, Refused> {
     let given = request.header("Authorization").unwrap_or_default();
     let pairs = [
         (account::TWILIO_SID, account::TWILIO_TOKEN),
@@ -126,7 +126,7 @@ fn created(to: &str, text: &str, number: Option<&str>, service: Option<&str>) ->
     Answer::new(201, JSON, body.to_string())
 }
 
-fn refusal(status: u16, code: u32, message: &str, why: &str) -> Refused {
+pub(super) fn refusal(status: u16, code: u32, message: &str, why: &str) -> Refused {
     let body = json!({
         "code": code,
         "message": message,

@@ -8,7 +8,7 @@ fn concealed(said: &str) -> String {
         .map(|(name, value)| (name.to_owned(), Secret::from(value.to_owned())));
     let (keys, text) = (BTreeMap::from(keys), Secret::from("KQ-004217".to_owned()));
     let to = "+4915123456723".parse().unwrap();
-    Variables::new(&keys, &to, &text).conceal(said)
+    Variables::new(&keys, Some((&to, &text))).conceal(said)
 }
 
 #[test]

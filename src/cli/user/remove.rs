@@ -1,0 +1,59 @@
+//! `pam-sms user remove`: everything that is kept of a person goes.
+
+use clap::Args;
+
+use crate::cli::office::{ConfigArgument, Office};
+use crate::cli::terminal::{complain, say};
+
+/// Erase everything that is kept of an account: its numbers, also those given at a login, its backup
+/// codes, and what counts against it and its numbers. Says what there was.
+///
+/// What the log holds is not touched. Empty lock files stay, which hold nothing but the account's name
+/// (until the machine is started anew, where they stand in /run).
+///
+/// Example: `pam-sms user remove alice`
+#[derive(Args)]
+pub struct Arguments {
+    /// The account; also one that is no longer in the user database.
+    name: String,
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+/// Removes.
+///
+/// # Errors
+/// In words for the terminal.
+pub fn run(arguments: &Arguments) -> Result<(), String> {
+    let office = Office::open(&arguments.config)?;
+    // Somebody who has left is the usual case.
+    let user = office.account(&arguments.name).unwrap_or_else(|_| arguments.name.clone());
+    let book = office.book()?;
+    let phones = match book.find(&user) {
+        Ok(found) => found.map(|entry| entry.record.phones).unwrap_or_default(),
+        // A record that cannot be read can be removed.
+        Err(reason) => {
+            complain(format_args!("warning: the limits of {user}'s numbers stay: {reason}"));
+            Vec::new()
+        }
+    };
+    let mut erased = book.remove(&user)?;
+    // What counts against a number counts against everybody who has it.
+    let own = match book.everyone() {
+        Ok(others) => {
+            let others: Vec<_> = others.values().flat_map(|other| &other.record.phones).collect();
+            phones.into_iter().filter(|phone| !others.contains(&phone)).collect()
+        }
+        Err(reason) => {
+            complain(format_args!("warning: the limits of {user}'s numbers stay: {reason}"));
+            Vec::new()
+        }
+    };
+    let state = office.books(&user).erase(&own).map_err(|barrier| barrier.to_string())?;
+    erased.extend(state.into_iter().map(str::to_owned));
+    match erased.is_empty() {
+        true => say(format_args!("{user}: nothing is kept (unchanged)")),
+        false => say(format_args!("{user}: erased {} (changed)", erased.join(", "))),
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! The places where numbers are kept, for the admin who changes them.
+//!
+//! A person who is in one of them is changed there, since the first that knows them has them; a new one
+//! goes into the folder where the configuration names one or there is no file, else into the file. What
+//! is written is written beside the old file and renamed over it, so that a login sees the old or the
+//! new one.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::edit::{self, UsersFile};
+use super::{Places, Record, enrolled, file, folder};
+use crate::config::file::{LARGE, SMALL, Trust, list_toml, read};
+use crate::config::model::UsersRules;
+use crate::config::source::Sources;
+use crate::limits::Places as State;
+use crate::sys;
+
+/// How long another change is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A person in the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What is kept.
+    pub record: Record,
+    /// The file in which it stands.
+    pub path: PathBuf,
+    /// Whether the person gave the number at a login.
+    pub enrolled: bool,
+}
+
+/// All places, held by one process at a time.
+pub struct Book {
+    places: Places,
+    state: State,
+    has_file: bool,
+    has_folder: bool,
+    /// The folders that hold what is changed; their locks fall with them.
+    _locks: Vec<File>,
+}
+
+impl Book {
+    /// Opens the places of a configuration, and waits for another process that changes them.
+    ///
+    /// # Errors
+    /// In words, when they cannot be used.
+    pub fn open(rules: &UsersRules, config: &Path) -> Result<Self, String> {
+        let places = Places::of(rules, config);
+        let has_file = places.file.try_exists().map_err(|error| about(&places.file, &error))?;
+        let has_folder = folder::is_there(&places.folder, places.folder_is_named, Trust::Root)
+            .map_err(|e| format!("{e}; make it with `mkdir -m 700 {}`", places.folder.display()))?;
+        let mut held = places.file.parent().map(Path::to_owned).into_iter().collect::<Vec<_>>();
+        held.extend(has_folder.then(|| places.folder.clone()).filter(|f| !held.contains(f)));
+        let locks = held.iter().map(|path| lock(path)).collect::<Result<_, _>>()?;
+        Ok(Self { places, state: State::default(), has_file, has_folder, _locks: locks })
+    }
+
+    /// What is kept of `user`, by the place that a login would take it from.
+    ///
+    /// # Errors
+    /// In words, when a place cannot be read.
+    pub fn find(&self, user: &str) -> Result<Option<Entry>, String> {
+        if let Some(record) = self.in_file(user)? {
+            return Ok(Some(entry(record, &self.places.file)));
+        }
+        if self.has_folder {
+            let own = folder::open(&self.places.folder, user, Trust::Root);
+            if let Some(sources) = own.map_err(|error| error.to_string())? {
+                let record = sources.parse().map_err(|error| error.to_string())?;
+                return Ok(Some(entry(record, &self.own_file(user))));
+            }
+        }
+        let record = enrolled::find(&self.state, user).map_err(|error| error.to_string())?;
+        let path = self.state.lib.clone();
+        Ok(record.map(|record| Entry { record, path, enrolled: true }))
+    }
+
+    /// Everybody, by name.
+    ///
+    /// # Errors
+    /// In words, when a place cannot be read.
+    pub fn everyone(&self) -> Result<BTreeMap<String, Entry>, String> {
+        let mut all = BTreeMap::new();
+        // The last place first, so that those before it win.
+        for user in enrolled::names(&self.state).map_err(|error| error.to_string())? {
+            let found = enrolled::find(&self.state, &user).map_err(|error| error.to_string())?;
+            let path = self.state.lib.clone();
+            all.extend(found.map(|record| (user, Entry { record, path, enrolled: true })));
+        }
+        if self.has_folder {
+            let paths = list_toml(&self.places.folder, Trust::Root).map_err(|e| e.to_string())?;
+            for path in paths {
+                let sources = folder::read(&path, Trust::Root).map_err(|e| e.to_string())?;
+                let record = sources.parse().map_err(|error| error.to_string())?;
+                all.insert(folder::name_of(&path), entry(record, &path));
+            }
+        }
+        if let Some(sources) = self.file()? {
+            let listed = file::all(&sources).map_err(|error| error.to_string())?;
+            all.extend(listed.into_iter().map(|(u, record)| (u, entry(record, &self.places.file))));
+        }
+        Ok(all)
+    }
+
+    /// Keeps these records, all or, where the users file holds them, none. A number that one of these
+    /// people gave themselves is forgotten.
+    ///
+    /// # Errors
+    /// In words, when they cannot be kept.
+    pub fn set(&self, records: &[(String, Record)]) -> Result<(), String> {
+        let mut users_file = self.users_file()?;
+        let mut is_changed = false;
+        let mut own_files = Vec::new();
+        for (user, record) in records {
+            let own = self.own_file(user);
+            let into_folder = self.has_folder
+                && !users_file.holds(user)
+                && (own.exists()
+                    || self.places.folder_is_named
+                    || !(self.has_file || self.places.file_is_named));
+            if into_folder {
+                let old = if own.exists() { text(&own, SMALL)? } else { String::new() };
+                let new = edit::own_file(&old, record).map_err(|said| about(&own, &said))?;
+                own_files.push((own, new));
+            } else {
+                users_file.set(user, record);
+                is_changed = true;
+            }
+        }
+        // Judged as a login would, before anything is written.
+        for (path, text) in &own_files {
+            let judged: Result<Record, _> = judged(path, text).parse();
+            judged.map_err(|error| error.to_string())?;
+        }
+        if is_changed {
+            let text = users_file.text();
+            if text.len() as u64 > LARGE {
+                let said = "so many people are too many for one file: name a `[users] directory`";
+                return Err(about(&self.places.file, &said));
+            }
+            let sources = judged(&self.places.file, &text);
+            let users: Vec<_> = records.iter().map(|(user, _)| user.as_str()).collect();
+            file::judge(&sources, &users).map_err(|error| error.to_string())?;
+            write(&self.places.file, &text)?;
+        }
+        for (path, text) in own_files {
+            write(&path, &text)?;
+        }
+        for (user, _) in records {
+            enrolled::forget(&self.state, user).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Takes `user` out of every place, and says from which.
+    ///
+    /// # Errors
+    /// In words, when a place cannot be changed.
+    pub fn remove(&self, user: &str) -> Result<Vec<String>, String> {
+        let mut from = Vec::new();
+        if self.has_file {
+            let mut file = self.users_file()?;
+            if file.remove(user) {
+                write(&self.places.file, &file.text())?;
+                from.push(format!("the line in {}", self.places.file.display()));
+            }
+        }
+        let own = self.own_file(user);
+        if self.has_folder && own.symlink_metadata().is_ok() {
+            fs::remove_file(&own).map_err(|error| about(&own, &error))?;
+            sync(&self.places.folder).map_err(|error| about(&own, &error))?;
+            from.push(own.display().to_string());
+        }
+        if enrolled::forget(&self.state, user).map_err(|error| error.to_string())? {
+            from.push("the number given at a login".to_owned());
+        }
+        Ok(from)
+    }
+
+    fn in_file(&self, user: &str) -> Result<Option<Record>, String> {
+        let Some(sources) = self.file()? else { return Ok(None) };
+        file::find(&sources, user).map_err(|error| error.to_string())
+    }
+
+    fn file(&self) -> Result<Option<Sources>, String> {
+        // One that the configuration names and that is not there yet is made by the first person.
+        file::open(&self.places.file, false, Trust::Root).map_err(|error| error.to_string())
+    }
+
+    fn users_file(&self) -> Result<UsersFile, String> {
+        let path = &self.places.file;
+        let old = if self.has_file { text(path, LARGE)? } else { String::new() };
+        UsersFile::parse(&old).map_err(|said| about(path, &said))
+    }
+
+    fn own_file(&self, user: &str) -> PathBuf {
+        folder::path_of(&self.places.folder, user)
+    }
+}
+
+fn entry(record: Record, path: &Path) -> Entry {
+    Entry { record, path: path.to_owned(), enrolled: false }
+}
+
+fn judged(path: &Path, text: &str) -> Sources {
+    Sources::from_text(&path.display().to_string(), text)
+}
+
+fn text(path: &Path, limit: u64) -> Result<String, String> {
+    let contents = read(path, limit, Trust::Root).map_err(|error| error.to_string())?;
+    Ok(contents.text.to_string())
+}
+
+/// A folder can be locked as a file can, and there is no lock file to be left behind in /etc.
+fn lock(folder: &Path) -> Result<File, String> {
+    let file = File::open(folder).map_err(|error| about(folder, &error))?;
+    sys::lock_exclusively(&file, PATIENCE).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => about(folder, &"another pam-sms is changing it: try again"),
+        _ => about(folder, &error),
+    })?;
+    Ok(file)
+}
+
+/// Writes a whole file in the place of another.
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    // Not `.toml`: a login that lists the folder must not take it for a person.
+    let new = path.with_extension("toml.new");
+    let written = || {
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            // What a process that was killed has left.
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        let mut file = options.open(&new)?;
+        fchown(&file, Some(0), Some(0))?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)?;
+        sync(path.parent().unwrap_or(Path::new("/")))
+    };
+    written().map_err(|error| {
+        let _ = fs::remove_file(&new);
+        about(path, &error)
+    })
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn about(path: &Path, said: &impl ToString) -> String {
+    format!("{}: {}", path.display(), said.to_string())
+}
