@@ -8,6 +8,10 @@ mod support;
 
 #[path = "machine/check.rs"]
 mod check;
+#[path = "machine/check_more.rs"]
+mod check_more;
+#[path = "machine/corpus.rs"]
+mod corpus;
 #[path = "machine/enrolling.rs"]
 mod enrolling;
 #[path = "machine/faults.rs"]

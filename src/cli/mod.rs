@@ -1,7 +1,7 @@
 //! What an admin types: one file a command.
 
 mod backup_codes;
-mod check;
+pub mod check;
 mod office;
 mod status;
 mod unlock;

@@ -7,6 +7,8 @@
 pub mod enrolled;
 mod file;
 mod folder;
+#[cfg(feature = "program")]
+mod names;
 pub mod phone;
 mod special;
 
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 
+#[cfg(feature = "program")]
+pub use names::names;
 use phone::PhoneError;
 pub use phone::{PhoneNumber, Prefix};
 pub use special::Special;

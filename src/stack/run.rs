@@ -47,8 +47,19 @@ pub struct Memory {
 pub struct Outcome {
     /// What libpam answers at the end of each.
     pub ends: Vec<(Code, Memory)>,
-    /// What had happened when our module was asked, and the number of its line.
-    pub arrivals: Vec<(usize, Memory)>,
+    /// How our module was come to.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// One way to our module.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The number of its line.
+    pub line: usize,
+    /// What had happened.
+    pub memory: Memory,
+    /// The stack has failed already, whatever comes now.
+    pub is_lost: bool,
 }
 
 impl Outcome {
@@ -141,7 +152,8 @@ impl<'a> Course<'a> {
             return;
         }
         if stage.line.ours().is_some() && !is_unknown(&stage.sort) {
-            outcome.arrivals.push((state.at, state.memory));
+            let is_lost = state.impression == Impression::Negative;
+            outcome.arrivals.push(Arrival { line: state.at, memory: state.memory, is_lost });
         }
         for (code, memory) in self.answers(stage, scene, state.memory) {
             let mut next = State { memory, ..state.clone() };

@@ -5,6 +5,7 @@
 use std::env;
 use std::path::PathBuf;
 
+pub mod corpus;
 pub mod foreground;
 pub mod gateway;
 pub mod log;
