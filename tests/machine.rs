@@ -34,6 +34,8 @@ mod return_codes;
 mod secrets;
 #[path = "machine/ssh_use.rs"]
 mod ssh_use;
+#[path = "machine/stack_walks.rs"]
+mod stack_walks;
 #[path = "machine/stacks.rs"]
 mod stacks;
 #[path = "machine/verdicts.rs"]

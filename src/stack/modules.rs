@@ -102,7 +102,8 @@ fn debug(arguments: &[String]) -> Code {
 pub fn is_there(path: &str, libraries: &[PathBuf]) -> bool {
     match path.starts_with('/') {
         true => Path::new(path).is_file(),
-        false => libraries.iter().any(|folder| folder.join(path).is_file()),
+        // Where the folder is not known, nothing can be said of what is in it.
+        false => libraries.is_empty() || libraries.iter().any(|folder| folder.join(path).is_file()),
     }
 }
 

@@ -100,7 +100,7 @@ catalogue! {
     IGNORE_DENIES "ignore-denies" Error
         "whom the factor does not apply to is denied, because nothing else in the stack succeeds";
     SMS_AFTER_WRONG_PASSWORD "sms-after-wrong-password" Error
-        "who knows a name can have messages sent, at your expense, and learns nothing less than before";
+        "who knows a name and no password can have messages sent, at your expense";
     SMS_BEFORE_PASSWORD "sms-before-password" Error
         "who knows a name can have messages sent, at your expense";
     NO_FIRST_FACTOR "no-first-factor" Error

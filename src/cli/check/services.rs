@@ -187,6 +187,15 @@ fn one(
     }
     let shape = ways::judge(&service.name, &auth, libraries, asked, report);
     if !asked {
+        if let (Some(_), Some(first)) = (&arguments.service, ours.first()) {
+            let name = &service.name;
+            report.add(
+                &catalogue::SERVICE_UNPROTECTED,
+                &first.line.place,
+                format!("services= does not list `{name}`, so it is not asked for a code"),
+                format!("write `{name}` into services="),
+            );
+        }
         return None;
     }
     if CANNOT_ASK.contains(&service.name.as_str()) {

@@ -93,7 +93,12 @@ pub(super) fn judge(case: &Case<'_>, shape: &Shape, report: &mut Report) {
         }
         let users = users.join(", ").replace(ELSE, "everybody else");
         let whose = if everybody { String::new() } else { format!(" (for {users})") };
-        report.add(entry, place_of(told.keyword), format!("{}{whose}", told.what), told.change);
+        report.add(
+            entry,
+            place_of(told.keyword, everybody),
+            format!("{}{whose}", told.what),
+            told.change,
+        );
     }
     automation(case, program, report);
 }
@@ -127,8 +132,9 @@ fn ask(program: &str, user: &str) -> Result<Settings, String> {
     run("-T").or_else(|said| run("-G").map_err(|_| said))
 }
 
-/// The first line that sets the keyword, else the main file.
-fn place_of(keyword: &str) -> String {
+/// The line that sets the keyword: the first for everybody, the last for some, since `Match` blocks come
+/// after what is for all. Where there is none, the main file.
+fn place_of(keyword: &str, everybody: bool) -> String {
     let drop_ins = fs::read_dir(DROP_INS).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<_> =
         drop_ins.filter(|path| path.extension().is_some_and(|e| e == "conf")).collect();
@@ -140,7 +146,9 @@ fn place_of(keyword: &str) -> String {
     };
     for file in files {
         let text = fs::read_to_string(&file).unwrap_or_default();
-        if let Some(row) = text.lines().position(sets) {
+        let mut rows = (0..).zip(text.lines()).filter(|(_, line)| sets(line)).map(|(row, _)| row);
+        let row: Option<usize> = if everybody { rows.next() } else { rows.last() };
+        if let Some(row) = row {
             return format!("{}:{}", file.display(), row + 1);
         }
     }
@@ -169,7 +177,7 @@ fn automation(case: &Case<'_>, program: &str, report: &mut Report) {
     if !stuck.is_empty() {
         report.add(
             &catalogue::SSHD_AUTOMATION,
-            place_of("authenticationmethods"),
+            place_of("authenticationmethods", true),
             format!("sshd demands keyboard-interactive of {}, whom [policy] spares the code", stuck.join(", ")),
             "write `Match Group automation` and `AuthenticationMethods publickey` at the end of sshd_config",
         );
