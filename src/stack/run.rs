@@ -25,7 +25,7 @@ pub struct Scene {
     pub right: bool,
     /// Whether they may not.
     pub wrong: bool,
-    /// What our module answers.
+    /// What our module answers, which is taken to be there: that it is missing is told with its line.
     pub ours: Code,
 }
 
@@ -151,7 +151,7 @@ impl<'a> Course<'a> {
             open.push(state);
             return;
         }
-        if stage.line.ours().is_some() && !is_unknown(&stage.sort) {
+        if stage.line.ours().is_some() {
             let is_lost = state.impression == Impression::Negative;
             outcome.arrivals.push(Arrival { line: state.at, memory: state.memory, is_lost });
         }
@@ -163,7 +163,7 @@ impl<'a> Course<'a> {
     }
 
     fn answers(&self, stage: &Stage, scene: Scene, memory: Memory) -> Vec<(Code, Memory)> {
-        if stage.line.ours().is_some() && !is_unknown(&stage.sort) {
+        if stage.line.ours().is_some() {
             return vec![(scene.ours, Memory { asked: true, ..memory })];
         }
         match &stage.sort {
@@ -225,9 +225,4 @@ impl<'a> Course<'a> {
             state.at += 1;
         }
     }
-}
-
-/// Where our file is missing, nobody is asked.
-fn is_unknown(sort: &Sort) -> bool {
-    matches!(sort, Sort::Answers(codes) if codes[..] == [Code::MODULE_UNKNOWN])
 }
