@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pam_sms::authenticate::arguments::Arguments;
+use pam_sms::cli::check::catalogue;
 use pam_sms::config::model::Config;
 use pam_sms::config::source::Sources;
 use pam_sms::gateway::description::{BUILT_IN, COMMON, Description};
@@ -150,6 +151,36 @@ fn every_argument_of_the_module_is_on_its_page() {
     assert_eq!(known.len(), 4, "{known:?}");
     for argument in known {
         assert!(text.contains(&format!("\n| `{argument}")), "{argument}");
+    }
+}
+
+#[test]
+fn every_finding_is_on_the_page_of_check_and_every_row_is_a_finding() {
+    let text = page("docs/check.md");
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    for entry in catalogue::ALL {
+        let begins = format!("| `{}` | {} | ", entry.id, entry.severity.word());
+        let found: Vec<_> = rows.iter().filter(|row| row.starts_with(&begins)).collect();
+        assert_eq!(found.len(), 1, "{begins}");
+        assert!(found[0].contains(&format!(" | {} | ", entry.why)), "{}: {}", entry.id, entry.why);
+    }
+    assert_eq!(rows.len(), catalogue::ALL.len());
+}
+
+#[test]
+fn every_finding_about_stacks_and_sshd_is_in_the_corpus() {
+    // What is a note, or hangs on the version of sshd, has a test of its own.
+    let elsewhere = ["no-service", "config-other", "services-not-asked", "sshd-penalties"];
+    let about = catalogue::ALL.iter().skip_while(|entry| entry.id != "no-service");
+    let cases = std::fs::read_dir(root().join("tests/corpus/cases")).unwrap();
+    let texts: Vec<_> =
+        cases.map(|case| std::fs::read_to_string(case.unwrap().path()).unwrap()).collect();
+    let named = |text: &String, id: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix("# finds:"));
+        found.is_some_and(|ids| ids.split_whitespace().any(|known| known == id))
+    };
+    for entry in about.filter(|entry| !elsewhere.contains(&entry.id)) {
+        assert!(texts.iter().any(|text| named(text, entry.id)), "no case finds {}", entry.id);
     }
 }
 

@@ -8,8 +8,12 @@ mod support;
 
 #[path = "machine/check.rs"]
 mod check;
+#[path = "machine/check_more.rs"]
+mod check_more;
 #[path = "machine/commands.rs"]
 mod commands;
+#[path = "machine/corpus.rs"]
+mod corpus;
 #[path = "machine/enable.rs"]
 mod enable;
 #[path = "machine/enrolling.rs"]
@@ -52,6 +56,8 @@ mod sending;
 mod setup;
 #[path = "machine/ssh_use.rs"]
 mod ssh_use;
+#[path = "machine/stack_walks.rs"]
+mod stack_walks;
 #[path = "machine/stacks.rs"]
 mod stacks;
 #[path = "machine/users.rs"]

@@ -52,6 +52,12 @@ impl Arguments {
         Ok(arguments)
     }
 
+    /// The services that ask, where they are named.
+    #[must_use]
+    pub fn services(&self) -> Option<&[String]> {
+        self.services.as_deref()
+    }
+
     /// Whether `service` asks. `sudo` stands for `sudo-i` too and `su` for `su-l`, which are the
     /// same programs started another way.
     #[must_use]

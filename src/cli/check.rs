@@ -1,43 +1,62 @@
-//! `pam-sms check`: everything that could go wrong with the configuration, before it does.
+//! `pam-sms check`: everything that could go wrong, before it does.
 //!
-//! What can be found is a list of small functions, each of which judges one thing and says what to do
-//! about it: those about the configuration are here, those about this machine in `machine.rs`.
+//! What can be found is a list of small functions, each of which judges one thing. What all findings of a
+//! kind have in common (name, severity, why it matters) is one table.
+//!
+//! ```text
+//! catalogue.rs      the table          report.rs      findings, as text and as JSON
+//! configuration.rs  files and rules    machine.rs     helper, state, accounts
+//! services.rs       who names us       lines.rs       our lines, one by one
+//! ways.rs           what a stack makes of right and wrong answers
+//! sshd.rs           what sshd does     sshd_rules.rs  what is wrong with that
+//! ```
 
+pub mod catalogue;
+mod configuration;
+mod lines;
 mod machine;
+pub mod report;
+mod services;
+mod sshd;
+mod sshd_rules;
+mod ways;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::authenticate::texts;
 use crate::config::file::Trust;
-use crate::config::model::{Config, Unenrolled};
+use crate::config::model::Config;
 use crate::config::source::{ConfigError, Sources};
 use crate::gateway::Gateway;
-use crate::login::catalogue::Catalogue;
-use crate::message::Name;
-use crate::{people, sys};
+use crate::people;
+use report::{Report, Severity};
 
-/// The longest account name that useradd(8) makes, in letters.
-const LONGEST_USER: usize = 32;
-
-/// Judge configuration, users and providers before a login depends on them.
+/// Judge configuration, PAM stacks, sshd, users and providers before a login depends on them.
 ///
 /// Exit code 0: nothing is wrong; 1: something is; 2: the command line is.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  pam-sms check\n  pam-sms check --service sshd\n  \
+    pam-sms check --json | jq '.findings[].id'\n  pam-sms check --config new.toml --offline")]
 pub struct Arguments {
     /// The configuration.
     #[arg(long, value_name = "FILE", default_value = crate::config::DEFAULT_PATH)]
-    config: PathBuf,
+    pub config: PathBuf,
     /// The helper, where the stacks name another with helper=.
     #[arg(long, value_name = "FILE", default_value = crate::authenticate::arguments::DEFAULT_HELPER)]
-    helper: PathBuf,
+    pub helper: PathBuf,
+    /// The stack of this service only; else all that name us.
+    #[arg(long, value_name = "SERVICE", conflicts_with = "offline")]
+    pub service: Option<String>,
     /// Whoever owns the files, and nothing of this machine: for configuration management, before they
     /// are deployed.
     #[arg(long)]
-    offline: bool,
+    pub offline: bool,
+    /// For scripts.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What is judged.
@@ -52,45 +71,40 @@ struct Case<'a> {
     people: Option<usize>,
 }
 
-/// What was found, in the order in which it was looked for.
-#[derive(Default)]
-struct Report {
-    errors: Vec<String>,
-    warnings: Vec<String>,
-}
-
-impl Report {
-    /// Somebody will not get in, or somebody will who must not.
-    fn error(&mut self, said: impl Into<String>) {
-        self.errors.push(said.into());
-    }
-
-    /// It works, and is probably not what was meant.
-    fn warning(&mut self, said: impl Into<String>) {
-        self.warnings.push(said.into());
-    }
-
-    /// The value, or its error reported.
-    fn note<T, E: ToString>(&mut self, result: Result<T, E>) -> Option<T> {
-        result.map_err(|error| self.error(error.to_string())).ok()
+impl Case<'_> {
+    /// Where a key of the configuration stands.
+    fn place_of(&self, keys: &[&str]) -> String {
+        self.sources.error_about(keys, "").place().to_owned()
     }
 }
 
 /// One thing that is judged.
-type Finding = fn(&Case<'_>, &mut Report);
-
-/// What is judged of a configuration that can be read, wherever it is.
-const FINDINGS: [Finding; 4] = [modes, outbox, enrolment, message];
+type Rule = fn(&Case<'_>, &mut Report);
 
 /// Checks and reports.
 #[must_use]
 pub fn run(arguments: &Arguments) -> ExitCode {
+    let report = judge(arguments);
+    let mut out = io::stdout().lock();
+    // A closed pipe is the reader's choice and not our error.
+    let _ = match arguments.json {
+        true => report.write_json(&mut out),
+        false => report.write(&mut out),
+    };
+    if report.count(Severity::Error) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Everything that is found, the worst first.
+#[must_use]
+pub fn judge(arguments: &Arguments) -> Report {
     let mut report = Report::default();
     let looked = look(arguments, &mut report);
-    report.note(looked);
-    // A closed pipe is the reader's choice and not our error.
-    let _ = print(&report);
-    if report.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if report.note(looked).is_none() && !arguments.offline {
+        // The stacks can be judged without a configuration.
+        services::judge(arguments, None, &mut report);
+    }
+    report.sort();
+    report
 }
 
 fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
@@ -101,9 +115,12 @@ fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
     let mut case = Case { arguments, trust, sources, config, gateway: None, people: None };
     case.gateway = report.note(Gateway::check(sources, path, trust));
     case.people = count(&case, report);
-    let machine = if arguments.offline { &[][..] } else { &machine::FINDINGS };
-    for finding in FINDINGS.iter().chain(machine) {
-        finding(&case, report);
+    let machine = if arguments.offline { &[][..] } else { &machine::RULES };
+    for rule in configuration::RULES.iter().chain(machine) {
+        rule(&case, report);
+    }
+    if !arguments.offline {
+        services::judge(arguments, Some(&case), report);
     }
     Ok(())
 }
@@ -112,74 +129,9 @@ fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
 fn count(case: &Case<'_>, report: &mut Report) -> Option<usize> {
     let listed = people::everyone(&case.config.users, &case.arguments.config, case.trust);
     let listed = report.note(listed)?;
-    report.errors.extend(listed.warnings);
-    let enrolled = if case.arguments.offline { 0 } else { machine::enrolled() };
+    for warning in listed.warnings {
+        report.told(&catalogue::FILE_READABLE, &warning);
+    }
+    let enrolled = if case.arguments.offline { 0 } else { machine::enrolled().len() };
     Some(listed.people + enrolled)
-}
-
-/// At a login this is a warning, so that a forgotten mode is no outage; here it is an error.
-fn modes(case: &Case<'_>, report: &mut Report) {
-    report.errors.extend(case.sources.warnings.iter().cloned());
-    report.errors.extend(case.gateway.iter().flat_map(Gateway::warnings).cloned());
-}
-
-fn outbox(case: &Case<'_>, report: &mut Report) {
-    for (name, is_outbox) in case.gateway.iter().flat_map(Gateway::providers) {
-        if is_outbox {
-            report.warning(format!(
-                "provider `{name}` writes codes into a file: this is for trying things out and NO \
-                 second factor"
-            ));
-        }
-    }
-}
-
-/// What it means that nobody has a number is for the configuration to say.
-fn enrolment(case: &Case<'_>, report: &mut Report) {
-    match case.config.users.unenrolled {
-        _ if case.people != Some(0) => {}
-        Unenrolled::Deny => report.error(
-            "nobody has a phone number, and `unenrolled` is \"deny\": nobody can log in; write a line \
-             like `alice = \"+4915123456789\"` into users.toml",
-        ),
-        Unenrolled::Skip => report.warning(
-            "nobody has a phone number, and `unenrolled` is \"skip\": nobody is asked for a code",
-        ),
-        // The first login gives the first number.
-        Unenrolled::Enrol => {}
-    }
-}
-
-fn message(case: &Case<'_>, report: &mut Report) {
-    let rules = &case.config.message;
-    // Where the configuration is only judged before it goes elsewhere, no catalogue need be here.
-    let texts = match texts::load(rules.language) {
-        Err(error) if !case.arguments.offline => {
-            report.error(format!("people are spoken to in English, because of {error}"));
-            Catalogue::english()
-        }
-        texts => texts.unwrap_or_else(|_| Catalogue::english()),
-    };
-    let text = rules.text.as_ref().unwrap_or(texts.sms());
-    let (digits, user) = (case.config.code.digits.get(), "w".repeat(LONGEST_USER));
-    let counted = text.worst_case(digits.into(), &sys::host_name(), &user);
-    if counted.count > 1 {
-        report.warning(format!("a message takes {} segments, each is paid", counted.count));
-    }
-    if !text.uses(Name::Reference) {
-        report.warning(
-            "the message does not hold {reference}: people cannot tell which message counts",
-        );
-    }
-}
-
-fn print(report: &Report) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for error in &report.errors {
-        writeln!(out, "error: {error}")?;
-    }
-    for warning in &report.warnings {
-        writeln!(out, "warning: {warning}")?;
-    }
-    writeln!(out, "{} errors, {} warnings", report.errors.len(), report.warnings.len())
 }

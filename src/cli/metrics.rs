@@ -8,8 +8,11 @@ use std::process::Command;
 
 use clap::Args;
 
+use super::check;
+use super::check::report::Severity;
 use super::files::Change;
 use super::office::{ConfigArgument, Office};
+use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::limits::{Barrier, Ledger, Places};
 
 /// Where syslog daemons write what is LOG_AUTHPRIV.
@@ -44,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let mut text = String::new();
     events(&log(arguments.log.as_deref())?, &mut text);
     accounts(&office, &mut text)?;
-    findings(arguments, &mut text)?;
+    findings(arguments, &mut text);
     match &arguments.out {
         Some(path) => Change::to(path, Some(text))?.map_or(Ok(()), |change| change.apply()),
         None => {
@@ -118,17 +121,19 @@ fn accounts(office: &Office, text: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether `check` is content, as its exit code says.
-fn findings(arguments: &Arguments, text: &mut String) -> Result<(), String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let run = Command::new(program)
-        .args(["check", "--config"])
-        .arg(&arguments.config.config)
-        .output()
-        .map_err(|error| format!("`pam-sms check` cannot be run: {error}"))?;
-    head(text, "pam_sms_check_ok", "gauge", "1 if `pam-sms check` finds no error.");
-    line(text, "pam_sms_check_ok", u64::from(run.status.success()));
-    Ok(())
+fn findings(arguments: &Arguments, text: &mut String) {
+    let report = check::judge(&check::Arguments {
+        config: arguments.config.config.clone(),
+        helper: DEFAULT_HELPER.into(),
+        service: None,
+        offline: false,
+        json: false,
+    });
+    head(text, "pam_sms_check_findings", "gauge", "What `pam-sms check` finds.");
+    for severity in [Severity::Error, Severity::Warning] {
+        let name = format!("pam_sms_check_findings{{severity=\"{}\"}}", severity.word());
+        line(text, &name, report.count(severity) as u64);
+    }
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {

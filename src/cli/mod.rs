@@ -2,7 +2,7 @@
 
 mod backup_codes;
 mod balance;
-mod check;
+pub mod check;
 mod enable;
 mod errand;
 mod files;

@@ -204,6 +204,12 @@ impl ConfigError {
     pub fn new(message: impl Into<String>) -> Self {
         Self { place: String::new(), message: message.into() }
     }
+
+    /// File, line and column, where they are known.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -11,6 +11,8 @@ mod edit;
 pub mod enrolled;
 mod file;
 mod folder;
+#[cfg(feature = "program")]
+mod names;
 pub mod phone;
 mod special;
 
@@ -20,6 +22,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 
+#[cfg(feature = "program")]
+pub use names::names;
 use phone::PhoneError;
 pub use phone::{PhoneNumber, Prefix};
 pub use special::Special;

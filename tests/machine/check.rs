@@ -19,6 +19,7 @@ fn machine() -> Machine {
     machine.file(KEY, "key\n", 0o600);
     machine.config(PROVIDER);
     machine.users(USERS);
+    machine.pam_example("sudo");
     machine
 }
 
@@ -52,6 +53,7 @@ fn where_nothing_is_wrong_nothing_is_found() {
     let answer = "outbox:/run/pam-sms/outbox";
     let run = Client::new(&machine, "sms").user("alice").answer(answer).run();
     assert_eq!(run.result, 0);
+    fs::remove_file("/etc/pam.d/sms").unwrap();
     machine.run("/usr/sbin/pam-sms", &["backup-codes", "alice"]);
     machine.config(PROVIDER);
     assert_eq!(check(&machine, &[]), ("0 errors, 0 warnings\n".to_owned(), true));
@@ -61,7 +63,7 @@ fn where_nothing_is_wrong_nothing_is_found() {
 fn files_that_others_can_read_are_found_and_authorities_may_be_read() {
     let own = "[[provider]]\nkind='http'\ndescription='own'\nbase_url='https://sms.example'\n";
     each_is_found(&[
-        ("error: /etc/pam-sms/key: can be read by others (mode 0644): run `chmod 600", |m| {
+        ("error: /etc/pam-sms/key: can be read by others (mode 0644) [file-readable]", |m| {
             m.file(KEY, "key\n", 0o644);
         }),
         ("error: /etc/pam-sms/config.toml: can be read by others (mode 0640)", |_| {
@@ -126,13 +128,13 @@ fn slips_of_providers_are_found_with_their_place() {
 fn what_it_means_that_nobody_has_a_number_hangs_on_the_configuration() {
     each_is_found(&[
         (
-            "error: nobody has a phone number, and `unenrolled` is \"deny\": nobody can log in",
+            "error: /etc/pam-sms/config.toml: nobody has a phone number, and `unenrolled` is \"deny\": nobody can log in",
             |m| {
                 m.users("");
             },
         ),
         (
-            "warning: nobody has a phone number, and `unenrolled` is \"skip\": nobody is asked",
+            "warning: /etc/pam-sms/config.toml:2:14: nobody has a phone number, and `unenrolled` is \"skip\": nobody is asked",
             |m| {
                 m.users("");
                 m.config(&format!("[users]\nunenrolled = 'skip'\n{PROVIDER}"));
@@ -186,26 +188,23 @@ fn root_without_a_number_is_told_what_that_means() {
 #[test]
 fn helper_its_user_and_the_state_are_judged() {
     each_is_found(&[
-        (
-            "error: no message can be sent: helper /usr/libexec/pam-sms-helper: does not exist: install",
-            |_| {
-                fs::remove_file(HELPER).unwrap();
-            },
-        ),
-        (
-            "error: no message can be sent: helper /usr/libexec/pam-sms-helper: belongs to uid 61001",
-            |_| {
-                chown(HELPER, Some(61001), None).unwrap();
-            },
-        ),
-        ("error: helper /usr/libexec/pam-sms-helper: cannot be started: run `chmod 755", |_| {
+        ("error: helper /usr/libexec/pam-sms-helper: does not exist [helper]", |_| {
+            fs::remove_file(HELPER).unwrap();
+        }),
+        ("error: helper /usr/libexec/pam-sms-helper: belongs to uid 61001", |_| {
+            chown(HELPER, Some(61001), None).unwrap();
+        }),
+        ("error: helper /usr/libexec/pam-sms-helper: cannot be started [helper]", |_| {
             fs::set_permissions(HELPER, Permissions::from_mode(0o644)).unwrap();
         }),
-        ("error: the helper's user `_pam-sms` does not exist: run `useradd", |m| {
-            let users = fs::read_to_string("/etc/passwd").unwrap();
-            m.file("/etc/passwd", users.replace("_pam-sms:", "_pam-other:"), 0o644);
-        }),
-        ("error: the helper's user `root` is root", |m| {
+        (
+            "error: /etc/pam-sms/config.toml: the helper's user `_pam-sms` does not exist [helper-user]",
+            |m| {
+                let users = fs::read_to_string("/etc/passwd").unwrap();
+                m.file("/etc/passwd", users.replace("_pam-sms:", "_pam-other:"), 0o644);
+            },
+        ),
+        ("error: /etc/pam-sms/config.toml:2:10: the helper's user `root` is root", |m| {
             m.config(&format!("[delivery]\nrun_as = 'root'\n{PROVIDER}"));
         }),
         (
@@ -215,11 +214,11 @@ fn helper_its_user_and_the_state_are_judged() {
                 fs::set_permissions("/run/pam-sms", Permissions::from_mode(0o777)).unwrap();
             },
         ),
-        ("error: /var/lib/pam-sms: can be read by others (mode 0755): run `chmod 700", |_| {
+        ("error: /var/lib/pam-sms: can be read by others (mode 0755) [state-readable]", |_| {
             fs::create_dir("/var/lib/pam-sms").unwrap();
             fs::set_permissions("/var/lib/pam-sms", Permissions::from_mode(0o755)).unwrap();
         }),
-        ("error: /run/pam-sms/user-alice.state: belongs to uid 61001: run `chown root", |m| {
+        ("error: /run/pam-sms/user-alice.state: belongs to uid 61001 [state]", |m| {
             m.file("/run/pam-sms/user-alice.state", "", 0o600);
             chown("/run/pam-sms/user-alice.state", Some(61001), None).unwrap();
         }),
@@ -244,7 +243,12 @@ fn a_message_is_counted_with_a_long_account_name() {
     let text = format!("{{reference}} {{code}} {} {{user}}", "x".repeat(118));
     machine.config(&format!("[message]\ntext = '{text}'\n{PROVIDER}"));
     let (said, content) = check(&machine, &[]);
-    assert!(said.starts_with("warning: a message takes 2 segments, each is paid"), "{said}");
+    assert!(
+        said.starts_with(
+            "warning: /etc/pam-sms/config.toml:2:8: a message takes 2 segments [message-segments]"
+        ),
+        "{said}"
+    );
     assert!(content);
 }
 
@@ -254,7 +258,7 @@ fn who_is_not_root_is_told_to_be() {
     let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/sbin/pam-sms", "check"];
     let run = machine.run("/usr/bin/setpriv", &nobody);
     let said = String::from_utf8(run.stdout).unwrap();
-    let line = "error: /etc/pam-sms/config.toml: Permission denied (os error 13): run it as root";
+    let line = "error: /etc/pam-sms/config.toml: Permission denied (os error 13) [configuration]";
     assert!(said.starts_with(line), "{said}");
     assert!(!run.status.success());
 }

@@ -121,7 +121,8 @@ fn without_a_good_catalogue_people_read_english_and_the_log_says_why() {
     log.wait_for("event=warning reason=\"English is spoken, because of /usr/share/pam-sms/lang");
     let run = machine.run("/usr/sbin/pam-sms", &["check"]);
     let said = String::from_utf8(run.stdout).unwrap();
-    assert!(said.contains("error: people are spoken to in English, because of /usr/sh"), "{said}");
+    assert!(said.contains("/usr/share/pam-sms/languages/de.toml: does not exist"), "{said}");
+    assert!(said.contains("[language]"), "{said}");
     for (content, mode, why) in [
         (text.replace("\nempty =", "\nemtpy ="), 0o644, "there is no text `empty`"),
         (text.replace("{code} ist", "ist"), 0o644, "the text must hold {code}"),

@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
 
 use self::namespace::Home;
-pub use self::sshd::Sshd;
+pub use self::sshd::{Sshd, install_host_key};
 use super::log::Log;
 
 /// For tests that log in more often than people do: a table for [`Machine::config`].

@@ -6,6 +6,7 @@ use std::env;
 use std::path::PathBuf;
 
 pub mod books;
+pub mod corpus;
 pub mod foreground;
 pub mod gateway;
 pub mod log;

@@ -161,6 +161,7 @@ fn login(script: &Script) -> c_int {
     };
     if started != pam::SUCCESS {
         say(format_args!("pam_start failed: {started}"));
+        say(format_args!("result authenticate={started} acct=- setcred=-"));
         return started;
     }
 

@@ -4,46 +4,60 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{Case, Finding, Report};
+use super::report::Report;
+use super::{Case, Rule, catalogue};
 use crate::config::model::{Subject, Unenrolled};
 use crate::gateway::Gateway;
 use crate::helper::call::check_program;
 use crate::limits::Places;
 use crate::limits::store::{Durability, Store};
+use crate::stack::Folders;
 use crate::{people, sys};
 
 /// All of it.
-pub(super) const FINDINGS: [Finding; 4] = [helper, run_as, state, root];
+pub(super) const RULES: [Rule; 6] = [helper, run_as, state, root, accounts, subjects];
 
-/// How many people gave their number themselves. What cannot be read is reported with the folder.
-pub(super) fn enrolled() -> usize {
+/// Who gave their number themselves. What cannot be read is reported with the folder.
+pub(super) fn enrolled() -> Vec<String> {
     let names = Store::new(&Places::default().lib, Durability::Power).names().unwrap_or_default();
-    names.iter().filter(|name| name.starts_with("enrolled-")).count()
+    names.iter().filter_map(|name| name.strip_prefix("enrolled-")).map(str::to_owned).collect()
 }
 
 fn helper(case: &Case<'_>, report: &mut Report) {
-    let path = &case.arguments.helper;
+    helper_at(&case.arguments.helper, report);
+}
+
+/// Also for what a line of a stack names.
+pub(super) fn helper_at(path: &Path, report: &mut Report) {
     let shown = path.display();
     if let Err(reason) = check_program(path) {
-        report.error(format!("no message can be sent: helper {shown}: {reason}"));
+        let (what, change) = reason.split_once(": ").unwrap_or((&reason, "install it again"));
+        report.add(&catalogue::HELPER, format!("helper {shown}"), what, change);
     } else if fs::metadata(path).is_ok_and(|meta| meta.mode() & 0o111 == 0) {
-        report.error(format!("helper {shown}: cannot be started: run `chmod 755 {shown}`"));
+        let change = format!("run `chmod 755 {shown}`");
+        report.add(&catalogue::HELPER, format!("helper {shown}"), "cannot be started", change);
     }
 }
 
 /// The system user that the helper becomes.
 fn run_as(case: &Case<'_>, report: &mut Report) {
     let Some(name) = case.gateway.as_ref().map(Gateway::run_as) else { return };
+    let mut add = |what: String, change: String| {
+        report.add(&catalogue::HELPER_USER, case.place_of(&["delivery", "run_as"]), what, change);
+    };
+    let it = format!("the helper's user `{name}`");
     match sys::account(name) {
-        Err(error) => report.error(format!("the helper's user `{name}` cannot be found: {error}")),
-        Ok(None) => report.error(format!(
-            "the helper's user `{name}` does not exist: run `useradd --system --no-create-home \
-             --shell /usr/sbin/nologin {name}`"
-        )),
-        Ok(Some(account)) if account.uid == 0 || account.gid == 0 => report.error(format!(
-            "the helper's user `{name}` is root, or in root's group, and must not be: take another in \
-             `run_as`"
-        )),
+        Err(error) => {
+            add(format!("{it} cannot be found: {error}"), "mend the user database".into());
+        }
+        Ok(None) => add(
+            format!("{it} does not exist"),
+            format!("run `useradd --system --no-create-home --shell /usr/sbin/nologin {name}`"),
+        ),
+        Ok(Some(account)) if account.uid == 0 || account.gid == 0 => add(
+            format!("{it} is root, or in root's group, and must not be"),
+            "take another in `run_as`".into(),
+        ),
         Ok(Some(_)) => {}
     }
 }
@@ -61,16 +75,20 @@ fn state(_: &Case<'_>, report: &mut Report) {
 fn state_folder(folder: &Path, report: &mut Report) {
     // Nothing is written by it, so how durable it is does not matter.
     let store = Store::new(folder, Durability::Process);
-    let Some(names) = report.note(store.names()) else { return };
+    let names = match store.names() {
+        Ok(names) => names,
+        Err(error) => return report.told(&catalogue::STATE, &error.to_string()),
+    };
     for name in names {
-        report.note(store.read(&name));
+        if let Err(error) = store.read(&name) {
+            report.told(&catalogue::STATE, &error.to_string());
+        }
     }
     let mode = fs::metadata(folder).map_or(0, |meta| meta.mode() & 0o7777);
     if mode & 0o077 != 0 {
-        let folder = folder.display();
-        report.error(format!(
-            "{folder}: can be read by others (mode {mode:04o}): run `chmod 700 {folder}`"
-        ));
+        let change = format!("run `chmod 700 {}`", folder.display());
+        let what = format!("can be read by others (mode {mode:04o})");
+        report.add(&catalogue::STATE_READABLE, folder.display(), what, change);
     }
 }
 
@@ -98,8 +116,55 @@ fn root(case: &Case<'_>, report: &mut Report) {
         Unenrolled::Skip => "are not asked for a code",
         Unenrolled::Enrol => "give root the number that is typed first",
     };
-    report.warning(format!(
-        "root has no phone number: logins as root (ssh, login){su} {what}; give root one, or name \
-         root in `skip_users`"
-    ));
+    report.add(
+        &catalogue::ROOT_NUMBER,
+        "",
+        format!("root has no phone number: logins as root (ssh, login){su} {what}"),
+        "give root a number, or name root in `skip_users`",
+    );
+}
+
+/// Names in rules that nobody has.
+fn accounts(case: &Case<'_>, report: &mut Report) {
+    let (policy, users) = (&case.config.policy, &case.config.users);
+    for (table, key, groups) in [
+        ("policy", "require_groups", &policy.require_groups),
+        ("policy", "skip_groups", &policy.skip_groups),
+        ("users", "enrol_groups", &users.enrol_groups),
+    ] {
+        for group in groups.iter().filter(|group| !matches!(sys::group_id(group), Ok(Some(_)))) {
+            report.add(
+                &catalogue::POLICY_GROUP,
+                case.place_of(&[table, key]),
+                format!("`{key}` names the group `{group}`, which does not exist"),
+                format!("correct the name, or run `groupadd {group}`"),
+            );
+        }
+    }
+    for (key, names) in
+        [("require_users", &policy.require_users), ("skip_users", &policy.skip_users)]
+    {
+        for name in names.iter().filter(|name| !matches!(sys::account(name), Ok(Some(_)))) {
+            report.add(
+                &catalogue::POLICY_USER,
+                case.place_of(&["policy", key]),
+                format!("`{key}` names the account `{name}`, which does not exist"),
+                "correct the name, or take it out",
+            );
+        }
+    }
+}
+
+/// `subject` for services that are none.
+fn subjects(case: &Case<'_>, report: &mut Report) {
+    for service in case.config.policy.subject.keys() {
+        if Folders::default().find(service).is_none() {
+            report.add(
+                &catalogue::SUBJECT_SERVICE,
+                case.place_of(&["policy", "subject"]),
+                format!("`subject` names the service `{service}`, which has no stack"),
+                "write the name of a file in /etc/pam.d, like su or sudo",
+            );
+        }
+    }
 }

@@ -20,12 +20,13 @@ mod trial;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
-use std::process::Command;
 
 use clap::Args;
 
-use super::files;
+use super::check::report::Severity;
 use super::office::{ConfigArgument, Office};
+use super::{check, files};
+use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::config::model::Day;
 use plan::Service;
 use trial::Changes;
@@ -124,7 +125,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         return Ok(());
     }
     plan::not_named_yet(&service, &changes.services)?;
-    check(arguments)?;
+    check(arguments, None)?;
     if !arguments.no_rollback {
         boot::can_take_back()?;
         if office.config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
@@ -155,7 +156,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         return Ok(());
     }
     let trial = changes.begin_trial(services, &plan)?;
-    let settled = files::write_all(&plan).and_then(|()| sshd::reload_if_changed(&plan));
+    let settled = files::write_all(&plan)
+        .and_then(|()| check(arguments, Some(&service)))
+        .and_then(|()| sshd::reload_if_changed(&plan));
     if let Err(error) = settled {
         trial::take_back()?;
         return Err(format!("{error}; everything is as it was before"));
@@ -242,18 +245,20 @@ fn say_taken_back(changed: bool) -> Result<(), String> {
 }
 
 /// Nothing is enabled that would not work: what `pam-sms check` calls an error is one here.
-fn check(arguments: &Arguments) -> Result<(), String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let run = Command::new(program)
-        .args(["check", "--config"])
-        .arg(&arguments.config.config)
-        .output()
-        .map_err(|error| format!("`pam-sms check` cannot be run: {error}"))?;
-    if run.status.success() {
+fn check(arguments: &Arguments, service: Option<&Service>) -> Result<(), String> {
+    let report = check::judge(&check::Arguments {
+        config: arguments.config.config.clone(),
+        helper: DEFAULT_HELPER.into(),
+        service: service.map(|service| service.name.clone()),
+        offline: false,
+        json: false,
+    });
+    if report.count(Severity::Error) == 0 {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&run.stdout);
-    Err(format!("`pam-sms check` finds errors; nothing is changed:\n{said}"))
+    let mut said = Vec::new();
+    let _ = report.write(&mut said);
+    Err(format!("`pam-sms check` finds errors:\n{}", String::from_utf8_lossy(&said).trim_end()))
 }
 
 fn print_diffs(plan: &[files::Change]) {

@@ -34,7 +34,7 @@ pub struct Sshd {
 impl Sshd {
     pub(super) fn start(machine: &Machine, extra: &str) -> Self {
         let (config, messages) = ("/etc/ssh/sshd_config", PathBuf::from("/run/sshd.log"));
-        machine.file("/etc/ssh/ssh_host_ed25519_key", host_key(machine), 0o600);
+        install_host_key(machine);
         machine.file(config, sshd_config(machine, extra), 0o644);
         let mut child = machine
             .command("/usr/sbin/sshd")
@@ -67,6 +67,11 @@ impl Drop for Sshd {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Without one sshd does not even say what its configuration is.
+pub fn install_host_key(machine: &Machine) {
+    machine.file("/etc/ssh/ssh_host_ed25519_key", host_key(machine), 0o600);
 }
 
 /// One host key for all machines of this test run.

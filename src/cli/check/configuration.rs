@@ -1,0 +1,123 @@
+//! What is judged of a configuration that can be read, wherever it is.
+
+use super::report::Report;
+use super::{Case, Rule, catalogue};
+use crate::authenticate::texts::load;
+use crate::config::model::{Day, IfUnreachable, Unenrolled};
+use crate::gateway::Gateway;
+use crate::login::catalogue::Catalogue;
+use crate::message::Name;
+use crate::sys;
+
+/// The longest account name that useradd(8) makes, in letters.
+const LONGEST_USER: usize = 32;
+
+/// All of it.
+pub(super) const RULES: [Rule; 6] = [modes, outbox, enrolment, message, unreachable, observation];
+
+/// At a login this is a warning, so that a forgotten mode is no outage; here it is an error.
+fn modes(case: &Case<'_>, report: &mut Report) {
+    let providers = case.gateway.iter().flat_map(Gateway::warnings);
+    for warning in case.sources.warnings.iter().chain(providers) {
+        report.told(&catalogue::FILE_READABLE, warning);
+    }
+}
+
+fn outbox(case: &Case<'_>, report: &mut Report) {
+    for (name, is_outbox) in case.gateway.iter().flat_map(Gateway::providers) {
+        if is_outbox {
+            report.add(
+                &catalogue::OUTBOX,
+                case.place_of(&["provider"]),
+                format!("provider `{name}` writes codes into a file"),
+                "write a `[[provider]]` that sends, see docs/providers.md",
+            );
+        }
+    }
+}
+
+/// What it means that nobody has a number is for the configuration to say.
+fn enrolment(case: &Case<'_>, report: &mut Report) {
+    if case.people != Some(0) {
+        return;
+    }
+    let write = "write a line like `alice = \"+4915123456789\"` into users.toml";
+    let place = case.place_of(&["users", "unenrolled"]);
+    match case.config.users.unenrolled {
+        Unenrolled::Deny => report.add(
+            &catalogue::NOBODY_ENROLLED,
+            place,
+            "nobody has a phone number, and `unenrolled` is \"deny\": nobody can log in",
+            write,
+        ),
+        Unenrolled::Skip => report.add(
+            &catalogue::NOBODY_ASKED,
+            place,
+            "nobody has a phone number, and `unenrolled` is \"skip\": nobody is asked for a code",
+            write,
+        ),
+        // The first login gives the first number.
+        Unenrolled::Enrol => {}
+    }
+}
+
+fn message(case: &Case<'_>, report: &mut Report) {
+    let rules = &case.config.message;
+    // Where the configuration is only judged before it goes elsewhere, no catalogue need be here.
+    let texts = load(rules.language).or_else(|error| match case.arguments.offline {
+        true => Ok(Catalogue::english()),
+        false => Err(error),
+    });
+    let texts = texts.unwrap_or_else(|error| {
+        report.add(
+            &catalogue::LANGUAGE,
+            case.place_of(&["message", "language"]),
+            error.to_string(),
+            "install the package's files in /usr/share/pam-sms/languages",
+        );
+        Catalogue::english()
+    });
+    let text = rules.text.as_ref().unwrap_or(texts.sms());
+    let (digits, user) = (case.config.code.digits.get(), "w".repeat(LONGEST_USER));
+    let counted = text.worst_case(digits.into(), &sys::host_name(), &user);
+    let place = || case.place_of(&["message", "text"]);
+    if counted.count > 1 {
+        let what = format!("a message takes {} segments", counted.count);
+        report.add(&catalogue::MESSAGE_SEGMENTS, place(), what, "shorten `text` in `[message]`");
+    }
+    if !text.uses(Name::Reference) {
+        report.add(
+            &catalogue::MESSAGE_REFERENCE,
+            place(),
+            "the message does not hold {reference}",
+            "write {reference} before {code} in `text`",
+        );
+    }
+}
+
+fn unreachable(case: &Case<'_>, report: &mut Report) {
+    if case.config.delivery.if_unreachable == IfUnreachable::Allow {
+        report.add(
+            &catalogue::FAIL_OPEN,
+            case.place_of(&["delivery", "if_unreachable"]),
+            "`if_unreachable` is \"allow\": when no provider can be reached, people get in without a code",
+            "write `if_unreachable = \"deny\"` and give people backup codes",
+        );
+    }
+}
+
+fn observation(case: &Case<'_>, report: &mut Report) {
+    let Some(day) = case.config.policy.observe_until else { return };
+    let place = case.place_of(&["policy", "observe_until"]);
+    if Day::today() > day {
+        let what = "`observe_until` is in the past";
+        report.add(&catalogue::OBSERVE_OVER, place, what, "take the line out");
+    } else {
+        report.add(
+            &catalogue::OBSERVING,
+            place,
+            "`observe_until` is not over: nobody is asked for a code yet",
+            "take the line out when the log shows what you expect",
+        );
+    }
+}
