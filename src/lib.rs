@@ -24,7 +24,7 @@
 //! ```
 //!
 //! `delivery` names what can become of a message, `audit` writes the log, `secret` keeps what must
-//! leave no trace, `stack` reads PAM stacks, `sys` makes system calls, `cli` is what an admin types. The module is built without
+//! leave no trace, `state` what must outlive a process, `stack` reads PAM stacks, `sys` makes system calls, `cli` is what an admin types. The module is built without
 //! the features `helper` and `program`, so that nothing of the network is in it.
 
 pub mod audit;
@@ -44,4 +44,5 @@ pub mod people;
 pub mod secret;
 #[cfg(feature = "program")]
 pub mod stack;
+pub mod state;
 pub mod sys;

@@ -27,13 +27,14 @@ use crate::audit::Audit;
 use crate::config::model::{Config, Day, LimitRules, Unenrolled};
 use crate::helper::call::check_program;
 use crate::limits::child::decide;
-use crate::limits::{Barrier, Pending, Places};
+use crate::limits::{Barrier, Pending};
 use crate::login::catalogue::Catalogue;
 use crate::login::enrol::enrol;
 use crate::login::policy::Groups;
 use crate::login::ports::{Event, Host, Journal};
 use crate::login::{Login, Person, Verdict};
 use crate::people::{self, PhoneNumber, Record};
+use crate::state::Places;
 use crate::sys;
 
 /// Files that this process may need open at once, with room for what the C library opens.

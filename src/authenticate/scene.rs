@@ -4,10 +4,11 @@ use super::Request;
 use crate::audit::Audit;
 use crate::config::model::{Config, IfUnreachable, LimitRules};
 use crate::helper::call::Helper;
-use crate::limits::{Ledger, Places};
+use crate::limits::Ledger;
 use crate::login::catalogue::Catalogue;
 use crate::login::ports::{Clock, Host};
 use crate::login::{Rules, World};
+use crate::state::Places;
 use crate::sys;
 
 /// The rules of a login, and what it needs of the world besides the person.

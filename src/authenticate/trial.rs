@@ -1,8 +1,8 @@
 //! A change of stacks on trial: whoever has logged in through it, with a code, is shown a word, and
 //! only that word makes the change last.
 
-use crate::limits::Places;
-use crate::limits::store::{Durability, Store};
+use crate::state::Places;
+use crate::state::{Durability, Store};
 
 /// Under which name the word is kept in `/var/lib/pam-sms`.
 const NAME: &str = "trial";
@@ -26,7 +26,7 @@ mod program {
 
     use super::{NAME, store};
     use crate::limits::backup::BackupCodes;
-    use crate::limits::store::StateError;
+    use crate::state::StateError;
 
     /// A word that nobody can guess in five minutes.
     ///

@@ -13,7 +13,8 @@ use super::check::report::Severity;
 use super::files::Change;
 use super::office::{ConfigArgument, Office};
 use crate::authenticate::arguments::DEFAULT_HELPER;
-use crate::limits::{Barrier, Ledger, Places};
+use crate::limits::{Barrier, Ledger};
+use crate::state::Places;
 
 /// Where syslog daemons write what is LOG_AUTHPRIV.
 const LOGS: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];

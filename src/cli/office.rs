@@ -11,11 +11,12 @@ use crate::config::file::Trust;
 use crate::config::model::Config;
 use crate::config::source::Sources;
 use crate::gateway::Gateway;
-use crate::limits::{Ledger, Places};
+use crate::limits::Ledger;
 use crate::message::Values;
 use crate::people::book::Book;
 use crate::people::{self, PhoneNumber};
 use crate::secret::Secret;
+use crate::state::Places;
 use crate::sys;
 
 /// The configuration that a command works by.

@@ -6,8 +6,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::office::{ConfigArgument, Office};
-use crate::limits::{Barrier, Ledger, Places, Standing, in_words};
+use crate::limits::{Barrier, Ledger, Standing, in_words};
 use crate::people::PhoneNumber;
+use crate::state::Places;
 
 /// Show what counts against an account: messages, wrong codes, locks, and what is left of its backup
 /// codes. Without an account, all that have been asked for a code since the machine was started.

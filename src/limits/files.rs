@@ -12,9 +12,9 @@ use super::backup::{BackupCodes, hex};
 use super::child::Decision;
 use super::ledger::{BOOT_ID, Ledger};
 use super::record::{Damaged, Record};
-use super::store::{StateError, Store};
 use super::window::{Moment, Window};
 use crate::people::PhoneNumber;
+use crate::state::{StateError, Store};
 
 /// The counter that all users of this host share.
 pub(super) const HOST_FILE: &str = "host";

@@ -1,19 +1,18 @@
 //! The books of one account: every decision about it, each under its lock.
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::child::{Decision, decide};
 use super::files::HOST_FILE;
 use super::record::{Record, Remembered};
-use super::store::{Durability, Store};
 use super::window::{Moment, Window, millis};
 use super::{Barrier, Pending, Reservation, Return, SendLimit, Try, Visit};
 use crate::config::model::LimitRules;
 use crate::login::ports::{Clock, Limits};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
+use crate::state::{Durability, Places, Store};
 
 /// The most visits that are remembered of one person; the oldest go first.
 const MOST_VISITS: usize = 16;
@@ -21,21 +20,6 @@ const MOST_VISITS: usize = 16;
 const CONFIRMATIONS: Window = Window { count: 3, span: Duration::from_secs(24 * 60 * 60) };
 /// Where the kernel says which boot this is.
 pub const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-
-/// Where state is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
-    /// What lasts until the machine is started anew.
-    pub run: PathBuf,
-    /// What lasts.
-    pub lib: PathBuf,
-}
-
-impl Default for Places {
-    fn default() -> Self {
-        Self { run: "/run/pam-sms".into(), lib: "/var/lib/pam-sms".into() }
-    }
-}
 
 /// The books of one account.
 pub struct Ledger<'a> {

@@ -3,7 +3,6 @@
 //! ```text
 //! window.rs   "5/10m": when the next one fits
 //! record.rs   what one state file holds
-//! store.rs    a folder of files that several processes change at once
 //! backup.rs   codes for a person whose phone is dead
 //! child.rs    where they are kept, when the process is its caller's
 //! files.rs    which of them holds what
@@ -20,7 +19,6 @@
 
 pub mod backup;
 pub mod record;
-pub mod store;
 pub mod window;
 
 pub mod child;
@@ -33,7 +31,7 @@ mod standing;
 use std::fmt;
 use std::time::Duration;
 
-pub use ledger::{BOOT_ID, Ledger, Places};
+pub use ledger::{BOOT_ID, Ledger};
 #[cfg(feature = "program")]
 pub use standing::Standing;
 use window::Moment;

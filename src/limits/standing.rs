@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::files::{HOST_FILE, KEY_FILE};
 use super::ledger::{Ledger, unix_time};
-use super::store::{Durability, Store};
-use super::{Barrier, Places, backup};
+use super::{Barrier, backup};
 use crate::login::ports::Limits;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
+use crate::state::Places;
+use crate::state::{Durability, Store};
 
 /// How one account stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use super::{Places, Record, enrolled, file, folder};
 use crate::config::file::{LARGE, SMALL, Trust, list_toml, read};
 use crate::config::model::UsersRules;
 use crate::config::source::Sources;
-use crate::limits::Places as State;
+use crate::state::Places as State;
 use crate::sys;
 
 /// How long another change is waited for.

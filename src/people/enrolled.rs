@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 
 use super::{PhoneNumber, Record};
 use crate::config::source::{ConfigError, Sources};
-use crate::limits::Places;
-use crate::limits::store::{Durability, StateError, Store};
+use crate::state::Places;
+use crate::state::{Durability, StateError, Store};
 
 /// The record of `user`, if they ever gave one.
 pub fn find(places: &Places, user: &str) -> Result<Option<Record>, ConfigError> {

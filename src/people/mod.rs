@@ -31,8 +31,8 @@ pub use special::Special;
 use crate::config::file::Trust;
 use crate::config::model::{AbsolutePath, Unenrolled, UsersRules};
 use crate::config::source::ConfigError;
-use crate::limits::Places as State;
 use crate::login::language::Language;
+use crate::state::Places as State;
 
 /// What is kept of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]

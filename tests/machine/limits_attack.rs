@@ -8,9 +8,10 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pam_sms::limits::{Barrier, Ledger, Places};
+use pam_sms::limits::{Barrier, Ledger};
 use pam_sms::login::ports::{Clock, Limits};
 use pam_sms::people::PhoneNumber;
+use pam_sms::state::Places;
 
 use crate::support::books::{Books, messages, rules};
 use crate::support::machine::Machine;

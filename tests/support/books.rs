@@ -5,7 +5,8 @@ use std::fs;
 use pam_sms::authenticate::BootClock;
 use pam_sms::config::model::LimitRules;
 use pam_sms::config::source::Sources;
-use pam_sms::limits::{Ledger, Places, Standing};
+use pam_sms::limits::{Ledger, Standing};
+use pam_sms::state::Places;
 
 /// Where the counters of this boot stand.
 pub const RUN: &str = "/run/pam-sms";

@@ -13,9 +13,10 @@ use std::{env, io};
 use pam_sms::authenticate::BootClock;
 use pam_sms::config::model::LimitRules;
 use pam_sms::config::source::Sources;
-use pam_sms::limits::{Ledger, Places};
+use pam_sms::limits::Ledger;
 use pam_sms::login::ports::Limits;
 use pam_sms::people::PhoneNumber;
+use pam_sms::state::Places;
 
 fn main() -> ExitCode {
     match reserve() {

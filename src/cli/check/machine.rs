@@ -9,9 +9,9 @@ use super::{Case, Rule, catalogue};
 use crate::config::model::{Subject, Unenrolled};
 use crate::gateway::Gateway;
 use crate::helper::call::check_program;
-use crate::limits::Places;
-use crate::limits::store::{Durability, Store};
 use crate::stack::Folders;
+use crate::state::Places;
+use crate::state::{Durability, Store};
 use crate::{people, sys};
 
 /// All of it.

@@ -12,8 +12,8 @@ use super::plan::Service;
 use super::{boot, sshd};
 use crate::authenticate::trial;
 use crate::cli::files::{self, Change};
-use crate::limits::Places;
-use crate::limits::store::{Durability, Store};
+use crate::state::Places;
+use crate::state::{Durability, Store};
 use crate::sys;
 
 /// How long a trial lasts.
@@ -162,9 +162,7 @@ impl Changes {
     fn save(&self) -> Result<(), String> {
         let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
         store()
-            .update(NAME, |_| {
-                Ok::<_, crate::limits::store::StateError>(((), Some(Zeroizing::new(text))))
-            })
+            .update(NAME, |_| Ok::<_, crate::state::StateError>(((), Some(Zeroizing::new(text)))))
             .map_err(|error| error.to_string())
     }
 }

@@ -8,6 +8,7 @@ use crate::config::model::LimitRules;
 use crate::config::source::Sources;
 use crate::login::ports::{Clock, Limits};
 use crate::people::PhoneNumber;
+use crate::state::Places;
 
 struct At(Cell<u64>);
 

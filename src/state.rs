@@ -23,6 +23,21 @@ const LARGEST: u64 = 256 << 10;
 /// How long a lock is waited for; each is held for less than a millisecond.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Where state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// What lasts until the machine is started anew.
+    pub run: PathBuf,
+    /// What lasts.
+    pub lib: PathBuf,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { run: "/run/pam-sms".into(), lib: "/var/lib/pam-sms".into() }
+    }
+}
+
 /// How much a change must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
