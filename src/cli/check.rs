@@ -37,6 +37,8 @@ use report::{Report, Severity};
 /// Judge configuration, PAM stacks, sshd, users and providers before a login depends on them.
 ///
 /// Exit code 0: nothing is wrong; 1: something is; 2: the command line is.
+///
+/// Examples: `pam-sms check`, `pam-sms check --service sshd --json`
 #[derive(Args)]
 #[command(after_help = "Examples:\n  pam-sms check\n  pam-sms check --service sshd\n  \
     pam-sms check --json | jq '.findings[].id'\n  pam-sms check --config new.toml --offline")]

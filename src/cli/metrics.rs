@@ -25,8 +25,7 @@ const LOGS: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
 /// Outcomes are counted in the log as it is now, so they begin anew when it is rotated, as counters of
 /// Prometheus may.
 ///
-/// Example, in root's crontab: `* * * * * pam-sms metrics --out
-/// /var/lib/prometheus/node-exporter/pam_sms.prom`
+/// Example: `pam-sms metrics --out /var/lib/prometheus/node-exporter/pam_sms.prom`, each minute by cron.
 #[derive(Args)]
 pub struct Arguments {
     /// Replace this file at once; without it, write to the standard output.

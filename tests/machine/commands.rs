@@ -29,7 +29,15 @@ fn every_command_says_what_it_does_with_an_example() {
     let (said, code) = run(&machine, &["--help"]);
     assert!(said.contains("Exit codes: 0, it went well") && code == 0, "{said}");
     for words in [
-        &["user"][..],
+        &["check"][..],
+        &["status"],
+        &["unlock"],
+        &["backup-codes"],
+        &["setup"],
+        &["enable"],
+        &["disable"],
+        &["metrics"],
+        &["user"],
         &["user", "set"],
         &["user", "remove"],
         &["user", "show"],
@@ -52,7 +60,7 @@ fn every_command_says_what_it_does_with_an_example() {
 #[test]
 fn who_is_not_root_or_has_no_configuration_is_told_and_a_closed_pipe_is_no_panic() {
     let machine = machine();
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 13] = [
         &["user", "list"],
         &["user", "show", "alice"],
         &["user", "set", "alice", "+4915123456789"],
@@ -62,6 +70,10 @@ fn who_is_not_root_or_has_no_configuration_is_told_and_a_closed_pipe_is_no_panic
         &["balance"],
         &["try", "alice"],
         &["backup-codes", "alice"],
+        &["status"],
+        &["unlock", "alice"],
+        &["metrics"],
+        &["enable", "sshd", "--yes"],
     ];
     for words in commands {
         let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", PROGRAM];
@@ -73,6 +85,12 @@ fn who_is_not_root_or_has_no_configuration_is_told_and_a_closed_pipe_is_no_panic
     assert_eq!(fs::read_to_string(USERS).unwrap(), WRITTEN);
     for words in [
         &["user", "list"][..],
+        &["check"],
+        &["status"],
+        &["metrics"],
+        &["enable", "sshd", "--dry-run"],
+        &["disable", "--all", "--yes"],
+        &["setup", "--yes"],
         &["user", "show", "bob"],
         &["providers"],
         &["providers", "smsc"],

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use crate::support::gateway::{Gateway, account};
 use crate::support::log::wait_until;
 use crate::support::machine::{ALICE_PASSWORD, Machine, Sshd};
 use crate::support::person::Person;
@@ -281,4 +282,40 @@ fn what_would_shut_somebody_out_is_refused_and_changes_nothing() {
     machine.pam("common-auth", "auth requisite pam_unix.so\nauth requisite pam_sms.so\n");
     let told = fails(&machine, &["enable", "sshd", "--yes"]);
     assert!(told.contains("/etc/pam.d/common-auth:2: names pam_sms.so already"), "{told}");
+}
+
+/// The three steps of the README, as somebody takes them who has nothing yet.
+#[test]
+fn from_nothing_to_a_login_with_a_code_in_three_steps() {
+    let machine = Machine::new();
+    machine.file("/usr/sbin/cron", "", 0o755);
+    fs::create_dir_all("/etc/cron.d").unwrap();
+    fs::create_dir_all("/etc/ssh/sshd_config.d").unwrap();
+    let gateway = Gateway::start();
+    machine.file("/etc/ssl/gateway.pem", gateway.ca_pem(), 0o644);
+    machine.file("/root/token", account::TWILIO_TOKEN, 0o600);
+    let _sshd = machine.sshd("PermitRootLogin no\n");
+    let set = [
+        format!("account_sid={}", account::TWILIO_SID),
+        format!("from={}", account::TWILIO_FROM),
+        format!("base_url={}", gateway.base_url()),
+        "ca_file=/etc/ssl/gateway.pem".to_owned(),
+    ];
+    let mut setup = vec!["setup", "--provider", "twilio", "--secret", "auth_token=/root/token"];
+    set.iter().for_each(|pair| setup.extend(["--set", pair]));
+    setup.extend(["--user", "alice", "--number", "+4915123456723", "--yes"]);
+    succeeds(&machine, &setup);
+    assert!(gateway.wait_for_message(0).text.starts_with("Test message"));
+    succeeds(&machine, &["check"]);
+    succeeds(&machine, &["enable", "sshd", "--yes"]);
+
+    let mut alice = Person::ssh("alice", &["-o", "RemoteCommand=echo in-as-$(id -un)"]);
+    alice.see("assword:");
+    alice.type_line(ALICE_PASSWORD);
+    alice.see("or ? for help: ");
+    alice.type_line(&gateway.wait_for_message(1).code());
+    alice.see("in-as-alice");
+    assert_eq!(alice.gone(), 0);
+    succeeds(&machine, &["enable", "--keep", &word_in(&alice.screen())]);
+    succeeds(&machine, &["check"]);
 }

@@ -18,13 +18,14 @@ mod plan;
 mod sshd;
 mod trial;
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::Args;
 
 use super::check::report::Severity;
 use super::office::{ConfigArgument, Office};
+use super::terminal::{self, say};
 use super::{check, files};
 use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::config::model::Day;
@@ -121,7 +122,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             .to_owned());
     }
     if changes.services.contains(&service) {
-        println!("{}: asks for codes already (unchanged)", service.name);
+        say(format_args!("{}: asks for codes already (unchanged)", service.name));
         return Ok(());
     }
     plan::not_named_yet(&service, &changes.services)?;
@@ -146,13 +147,11 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     }
     confirm(arguments.yes, &format!("Make {} ask for codes?", service.name))?;
     if service.name == "sshd" && !service.keys {
-        println!(
-            "Note: a key still lets in without a code; `enable sshd --keys` asks after the key."
-        );
+        say("Note: a key still lets in without a code; `enable sshd --keys` asks after the key.");
     }
     if arguments.no_rollback {
         changes.apply_for_good(services, &plan)?;
-        println!("{}: asks for codes (changed)", service.name);
+        say(format_args!("{}: asks for codes (changed)", service.name));
         return Ok(());
     }
     let trial = changes.begin_trial(services, &plan)?;
@@ -163,14 +162,14 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         trial::take_back()?;
         return Err(format!("{error}; everything is as it was before"));
     }
-    println!(
+    say(format_args!(
         "{} asks for codes, on trial. Now, and without closing this session:\n\
          \n  1. Log in from another terminal, with a code. It shows a word.\n\
          \x20 2. Type `pam-sms enable --keep WORD`.\n\
          \nWithout that everything is put back in {}, and when this machine is started anew.",
         service.name,
         crate::limits::in_words(trial)
-    );
+    ));
     Ok(())
 }
 
@@ -182,7 +181,7 @@ pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
     root_only()?;
     let _alone = trial::alone()?;
     if trial::take_back()? {
-        println!("the change on trial is put back");
+        say("the change on trial is put back");
     }
     let changes = Changes::load()?;
     let gone = |service: &Service| {
@@ -191,7 +190,7 @@ pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
     let left: Vec<Service> = changes.services.iter().filter(|one| !gone(one)).cloned().collect();
     if left.len() == changes.services.len() {
         let name = arguments.service.as_deref().unwrap_or("no service");
-        println!("{name}: was not enabled by this program (unchanged)");
+        say(format_args!("{name}: was not enabled by this program (unchanged)"));
         return Ok(());
     }
     let plan = if left.is_empty() {
@@ -210,7 +209,7 @@ pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
     }
     confirm(arguments.yes, "Take this out?")?;
     changes.apply_for_good(left, &plan)?;
-    println!("disabled (changed)");
+    say("disabled (changed)");
     Ok(())
 }
 
@@ -232,14 +231,14 @@ fn keep(word: &str) -> Result<(), String> {
             .to_owned());
     }
     changes.end_trial()?;
-    println!("kept: the change lasts (changed)");
+    say("kept: the change lasts (changed)");
     Ok(())
 }
 
 fn say_taken_back(changed: bool) -> Result<(), String> {
     match changed {
-        true => println!("everything is as it was before (changed)"),
-        false => println!("nothing is on trial (unchanged)"),
+        true => say("everything is as it was before (changed)"),
+        false => say("nothing is on trial (unchanged)"),
     }
     Ok(())
 }
@@ -273,15 +272,12 @@ fn confirm(yes: bool, question: &str) -> Result<(), String> {
     if yes {
         return Ok(());
     }
-    if !io::stdin().is_terminal() {
+    if !terminal::is_there() {
         return Err("there is no terminal to ask at: say --yes, or --dry-run".to_owned());
     }
-    print!("{question} [y/N] ");
-    let _ = io::stdout().flush();
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|error| error.to_string())?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
+    let answer = terminal::ask(&format!("{question} [y/N] ")).map_err(|error| error.to_string())?;
+    match answer.as_deref().map(str::trim) {
+        Some("y" | "Y" | "yes") => Ok(()),
         _ => Err("nothing is changed".to_owned()),
     }
 }

@@ -1,12 +1,12 @@
 //! `pam-sms setup`: from nothing to a message on one's own phone.
 //!
 //! ```text
-//! terminal.rs   questions and their answers
+//! questions.rs  what is asked at the terminal
 //! document.rs   what is written, with everything else in the files left as it stands
 //! ```
 
 mod document;
-mod terminal;
+mod questions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,13 +18,14 @@ use clap::Args;
 use super::errand::HelperArgument;
 use super::files::{self, Change};
 use super::office::{ConfigArgument, Office};
+use super::terminal::say;
 use super::user::verify::confirm;
 use crate::config::source::Sources;
 use crate::gateway::description::{BUILT_IN, COMMON, Description};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use crate::sys;
-use terminal::Terminal;
+use questions::Questions;
 
 /// Connect a provider and your own phone: asks, writes the configuration and the users file, sends a
 /// message and asks for its code.
@@ -91,12 +92,12 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     if !sys::is_root() {
         return Err("only root may do this: run it with sudo".to_owned());
     }
-    let terminal = Terminal { asks: !arguments.yes };
-    let provider = choose_provider(arguments, &terminal)?;
-    let user = choose_user(arguments, &terminal)?;
+    let questions = Questions { asks: !arguments.yes };
+    let provider = choose_provider(arguments, &questions)?;
+    let user = choose_user(arguments, &questions)?;
     let number = match &arguments.number {
         Some(number) => number.clone(),
-        None => terminal.ask_until(
+        None => questions.ask_until(
             &format!("Mobile number of {user}, with country code, like +49 151 23456789"),
             "--number",
             |typed| typed.parse::<PhoneNumber>().map_err(|error| error.to_string()),
@@ -105,13 +106,13 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 
     let plan = plan(&arguments.config.config, &provider, &user, &number)?;
     if plan.is_empty() {
-        println!("everything is written already (unchanged)");
+        say("everything is written already (unchanged)");
     } else {
-        println!("These files are written:");
+        say("These files are written:");
         for change in &plan {
-            println!("  {}", change.path.display());
+            say(format_args!("  {}", change.path.display()));
         }
-        terminal.confirm("Go on?")?;
+        questions.confirm("Go on?")?;
     }
     files::write_all(&plan)?;
     let settled = settle(arguments, &user, &number);
@@ -120,14 +121,12 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         files::write_all(&back)?;
         return Err(format!("{error}\nEverything is as it was before."));
     }
-    println!(
-        "Done. Next: `pam-sms check`, then `pam-sms enable sshd`, which takes itself back unless \
-         you keep it."
-    );
+    say("Done. Next: `pam-sms check`, then `pam-sms enable sshd`, which takes itself back unless \
+         you keep it.");
     Ok(())
 }
 
-fn choose_provider(arguments: &Arguments, terminal: &Terminal) -> Result<Provider, String> {
+fn choose_provider(arguments: &Arguments, questions: &Questions) -> Result<Provider, String> {
     let kinds: Vec<(&str, Description)> = BUILT_IN
         .iter()
         .map(|(kind, text)| {
@@ -139,7 +138,7 @@ fn choose_provider(arguments: &Arguments, terminal: &Terminal) -> Result<Provide
         kinds.iter().map(|(kind, description)| (*kind, description.about.as_str())).collect();
     let kind = match &arguments.provider {
         Some(kind) => kind.clone(),
-        None => terminal.choose("Which provider sends the messages?", "--provider", &choices)?,
+        None => questions.choose("Which provider sends the messages?", "--provider", &choices)?,
     };
     let Some((_, description)) = kinds.iter().find(|(name, _)| *name == kind) else {
         let known: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
@@ -158,13 +157,13 @@ fn choose_provider(arguments: &Arguments, terminal: &Terminal) -> Result<Provide
                 let names: Vec<String> = several.iter().map(|set| set.join(" and ")).collect();
                 let choices: Vec<(&str, &str)> =
                     names.iter().map(|name| (name.as_str(), "")).collect();
-                let chosen = terminal.choose("Which of these do you have?", "--set", &choices)?;
+                let chosen = questions.choose("Which of these do you have?", "--set", &choices)?;
                 let index = names.iter().position(|name| *name == chosen).unwrap_or(0);
                 &several[index]
             }
         };
         for key in set {
-            provider.ask(key, description, terminal)?;
+            provider.ask(key, description, questions)?;
         }
     }
     Ok(provider)
@@ -179,16 +178,16 @@ impl Provider {
         &mut self,
         key: &str,
         description: &Description,
-        terminal: &Terminal,
+        questions: &Questions,
     ) -> Result<(), String> {
         let Some(about) = description.keys.get(key).filter(|_| !self.has(key)) else {
             return Ok(());
         };
         if about.secret {
-            let typed = terminal.ask_secret(&about.about, &format!("--secret {key}=FILE"))?;
+            let typed = questions.ask_secret(&about.about, &format!("--secret {key}=FILE"))?;
             self.secret.insert(key.to_owned(), typed);
         } else {
-            let typed = terminal.ask(&about.about, &format!("--set {key}=VALUE"))?;
+            let typed = questions.ask(&about.about, &format!("--set {key}=VALUE"))?;
             self.plain.insert(key.to_owned(), typed);
         }
         Ok(())
@@ -222,7 +221,7 @@ fn take_flags(
     Ok(())
 }
 
-fn choose_user(arguments: &Arguments, terminal: &Terminal) -> Result<String, String> {
+fn choose_user(arguments: &Arguments, questions: &Questions) -> Result<String, String> {
     let known = |name: &str| match sys::account(name) {
         Ok(Some(account)) => Ok(account.name),
         Ok(None) => Err(format!("there is no account `{name}` on this machine")),
@@ -230,7 +229,7 @@ fn choose_user(arguments: &Arguments, terminal: &Terminal) -> Result<String, Str
     };
     match &arguments.user {
         Some(name) => known(name),
-        None => terminal.ask_until("Your account on this machine", "--user", known),
+        None => questions.ask_until("Your account on this machine", "--user", known),
     }
 }
 
@@ -278,7 +277,7 @@ fn make_helpers_user(name: &str) -> Result<(), String> {
     if sys::account(name).is_ok_and(|account| account.is_some()) {
         return Ok(());
     }
-    println!("The helper that sends messages gets a system user of its own, `{name}`.");
+    say(format_args!("The helper that sends messages gets a system user of its own, `{name}`."));
     let made = Command::new("useradd")
         .args(["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name])
         .output()

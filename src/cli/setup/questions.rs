@@ -1,19 +1,18 @@
-//! Questions at the terminal.
+//! What is asked at the terminal.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-
+use crate::cli::terminal::{self, say};
 use crate::secret::Secret;
 
 /// How often a question is asked again.
 const TRIES: u8 = 5;
 
 /// The person at the terminal, if there is one.
-pub struct Terminal {
+pub struct Questions {
     /// Whether they want to be asked.
     pub asks: bool,
 }
 
-impl Terminal {
+impl Questions {
     /// One line; `flag` is what answers it otherwise.
     ///
     /// # Errors
@@ -39,7 +38,7 @@ impl Terminal {
         for _ in 0..TRIES {
             match judge(read(&format!("{question}: "))?.trim()) {
                 Ok(answer) => return Ok(answer),
-                Err(reason) => println!("{reason}."),
+                Err(reason) => say(format_args!("{reason}.")),
             }
         }
         Err("no answer that could be used".to_owned())
@@ -57,7 +56,7 @@ impl Terminal {
             if !typed.trim().is_empty() {
                 return Ok(Secret::from(typed.trim().to_owned()));
             }
-            println!("nothing was typed.");
+            say("nothing was typed.");
         }
         Err("no answer that could be used".to_owned())
     }
@@ -73,9 +72,9 @@ impl Terminal {
         choices: &[(&str, &str)],
     ) -> Result<String, String> {
         self.is_there(flag)?;
-        println!("{question}");
+        say(question);
         for (index, (name, about)) in choices.iter().enumerate() {
-            println!("{:3}  {name:22} {about}", index + 1);
+            say(format_args!("{:3}  {name:22} {about}", index + 1));
         }
         self.ask_until("Number or name", flag, |typed| {
             let by_number =
@@ -101,7 +100,7 @@ impl Terminal {
     }
 
     fn is_there(&self, flag: &str) -> Result<(), String> {
-        match self.asks && io::stdin().is_terminal() {
+        match self.asks && terminal::is_there() {
             true => Ok(()),
             false => Err(format!("nobody is there to ask: say {flag}")),
         }
@@ -109,12 +108,6 @@ impl Terminal {
 }
 
 fn read(prompt: &str) -> Result<String, String> {
-    print!("{prompt}");
-    let mut line = String::new();
-    let read = io::stdout().flush().and_then(|()| io::stdin().lock().read_line(&mut line));
-    match read {
-        Ok(0) => Err("the terminal is gone; nothing is changed".to_owned()),
-        Ok(_) => Ok(line),
-        Err(error) => Err(error.to_string()),
-    }
+    let typed = terminal::ask(prompt).map_err(|error| error.to_string())?;
+    typed.ok_or_else(|| "the terminal is gone; nothing is changed".to_owned())
 }
