@@ -36,6 +36,8 @@ mod logins;
 mod memory;
 #[path = "machine/policy.rs"]
 mod policy;
+#[path = "machine/provider_rows.rs"]
+mod provider_rows;
 #[path = "machine/providers.rs"]
 mod providers;
 #[path = "machine/return_codes.rs"]

@@ -15,6 +15,7 @@ use reqwest::blocking::{Client, RequestBuilder};
 use super::Attempt;
 use super::connect::{authorities, client};
 use super::description::{Condition, Description, Field, Method};
+use super::json::Values;
 use super::judge::{Answer, judge};
 use super::pattern::Pattern;
 use crate::message::segments::{Alphabet, segments, ucs2_hex};
@@ -78,7 +79,7 @@ fn built_in_base(parts: &Parts) -> Result<String, String> {
         .description
         .base_url
         .iter()
-        .find(|choice| choice.when.iter().all(|key| parts.values.contains_key(key)));
+        .find(|choice| choice.when.iter().all(|condition| condition.holds_for_keys(value)));
     let choice = choice.ok_or("this provider needs `base_url`")?;
     let filled = choice.value.fill(value, |text| utf8_percent_encode(text, HOST).to_string())?;
     filled.ok_or_else(|| "this provider needs `base_url`".to_owned())
@@ -217,6 +218,16 @@ fn innermost(error: &reqwest::Error) -> String {
     if error.source().is_none() { "request".to_owned() } else { deepest.to_string() }
 }
 
+impl Values for Variables<'_> {
+    fn fill(&self, pattern: &Pattern) -> Result<Option<String>, String> {
+        Variables::fill(self, pattern)
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        Variables::holds(self, Some(condition))
+    }
+}
+
 /// The values that patterns may name, for one message.
 struct Variables<'a> {
     keys: &'a BTreeMap<String, Secret>,
@@ -259,7 +270,7 @@ impl<'a> Variables<'a> {
             Some(Condition::Gsm7) => self.alphabet == Alphabet::Gsm7,
             Some(Condition::Ucs2) => self.alphabet == Alphabet::Ucs2,
             Some(Condition::Long) => self.is_long,
-            Some(Condition::Key(key)) => self.keys.contains_key(key),
+            Some(of_keys) => of_keys.holds_for_keys(|key| self.keys.get(key).map(Secret::expose)),
         }
     }
 
@@ -280,9 +291,8 @@ impl<'a> Variables<'a> {
     }
 
     fn url(&self, base: &Url, description: &Description) -> Result<Url, String> {
-        let path = description
-            .request
-            .path
+        let path = self
+            .path(description)
             .fill(|name| self.value(name), |text| utf8_percent_encode(text, SEGMENT).to_string());
         let path = path.map_err(|name| format!("`{name}` has no value"))?.unwrap_or_default();
         let base = base.as_str().trim_end_matches('/');
@@ -292,6 +302,13 @@ impl<'a> Variables<'a> {
             url.query_pairs_mut().extend_pairs(query);
         }
         Ok(url)
+    }
+
+    fn path<'d>(&self, description: &'d Description) -> &'d Pattern {
+        let rules = &description.request;
+        let applies = |when: &[Condition]| when.iter().all(|one| self.holds(Some(one)));
+        let other = rules.other_path.iter().find(|choice| applies(&choice.when));
+        other.map_or(&rules.path, |choice| &choice.value)
     }
 
     fn request(
@@ -313,8 +330,11 @@ impl<'a> Variables<'a> {
             request = request.basic_auth(user, self.fill(&basic.password)?);
         }
         if let Some(json) = &rules.json {
-            let body = json.fill(&|pattern| self.fill(pattern))?.unwrap_or_default().to_string();
+            let body = json.fill(self)?.unwrap_or_default().to_string();
             request = request.header("Content-Type", "application/json").body(body);
+        } else if let Some(text) = &rules.text {
+            let body = self.fill(text)?.unwrap_or_default();
+            request = request.header("Content-Type", "text/plain; charset=UTF-8").body(body);
         } else if !rules.form.is_empty() {
             let fields = self.fields(&rules.form)?;
             let body =

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::Url;
 use toml::{Spanned, Value};
 
-use super::description::{BUILT_IN, COMMON, Description};
+use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
@@ -257,6 +257,7 @@ impl Keys<'_> {
                 value = Some(self.secret(Path::new(&path))?);
             }
             if let Some(value) = value {
+                self.check_value(name, key, &value)?;
                 // An empty password is no password to some servers.
                 if value.expose().trim().is_empty() {
                     return Err(self.error(format!("`{name}` is empty")));
@@ -265,6 +266,13 @@ impl Keys<'_> {
             }
         }
         Ok(values)
+    }
+
+    fn check_value(&self, name: &str, key: &Key, value: &Secret) -> Result<(), ConfigError> {
+        if key.values.is_empty() || key.values.iter().any(|known| known == value.expose()) {
+            return Ok(());
+        }
+        Err(self.error(format!("`{name}` must be one of: {}", key.values.join(", "))))
     }
 
     /// A secret in a file of its own loses one newline at its end.
