@@ -34,6 +34,8 @@ mod log_trouble;
 mod logins;
 #[path = "machine/memory.rs"]
 mod memory;
+#[path = "machine/modems.rs"]
+mod modems;
 #[path = "machine/policy.rs"]
 mod policy;
 #[path = "machine/provider_rows.rs"]

@@ -8,6 +8,7 @@
 //! http.rs         build the request, send it
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
+//! modem.rs        modems of one's own, by the spools of their daemons
 //! outbox.rs       a file in place of a phone, for trying things out
 //! ```
 
@@ -16,6 +17,7 @@ pub mod description;
 pub mod http;
 pub mod json;
 pub mod judge;
+pub mod modem;
 pub mod outbox;
 pub mod pattern;
 pub mod provider;

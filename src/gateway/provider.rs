@@ -11,6 +11,7 @@ use toml::{Spanned, Value};
 
 use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
+use super::modem::{self, Modem};
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
 use crate::config::model::{AbsolutePath, Span};
@@ -40,6 +41,8 @@ pub struct Provider {
 pub enum Channel {
     /// Over HTTPS.
     Http(Box<HttpProvider>),
+    /// Over a modem of one's own.
+    Modem(Modem),
     /// Into a file that root opened; nothing where it is only checked.
     Outbox(Option<File>),
 }
@@ -50,6 +53,7 @@ impl Provider {
     pub fn attempt(&self, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {
         match &self.channel {
             Channel::Http(provider) => http::send(provider, to, text, time),
+            Channel::Modem(modem) => modem.send(to, text, time),
             Channel::Outbox(Some(file)) => outbox::append(file, to, text),
             Channel::Outbox(None) => Attempt::Failed("the outbox is not open".to_owned()),
         }
@@ -105,6 +109,10 @@ impl Reader<'_> {
             let path = keys.text("path")?.unwrap_or_else(|| outbox::DEFAULT_PATH.to_owned());
             keys.nothing_else(["path"].into_iter())?;
             self.outbox(Path::new(&path))?
+        } else if let Some((key, default)) = modem::key(&kind) {
+            let path = keys.text(key)?.unwrap_or_else(|| default.to_owned());
+            keys.nothing_else([key].into_iter())?;
+            Channel::Modem(Modem::new(&kind, &path).map_err(|said| keys.error(said))?)
         } else {
             Channel::Http(Box::new(self.http(&kind, keys)?))
         };
@@ -158,7 +166,8 @@ impl Reader<'_> {
             return checked(sources.parse()?).map_err(|said| sources.error(said));
         }
         let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == kind) else {
-            let known = BUILT_IN.iter().map(|(kind, _)| *kind).chain(["http", "outbox"]);
+            let known = BUILT_IN.iter().map(|(kind, _)| *kind);
+            let known = known.chain(modem::KINDS).chain(["http", "outbox"]);
             let hint = nearest(kind, known.clone())
                 .map(|name| format!("; did you mean `{name}`?"))
                 .unwrap_or_default();
