@@ -85,7 +85,9 @@ impl Json {
 
 /// An object of an API that has just these two keys cannot be written; none is known.
 fn is_conditional(table: &toml::Table) -> bool {
-    table.len() == 2 && table.contains_key("value") && table.get("when").is_some_and(|w| w.is_str())
+    table.len() == 2
+        && table.contains_key("value")
+        && table.get("when").is_some_and(toml::Value::is_str)
 }
 
 impl Json {

@@ -2,6 +2,8 @@
 
 use std::net::UdpSocket;
 
+use pam_sms::gateway::description::BUILT_IN;
+
 use crate::provider_rows::{tables, twilio};
 use crate::support::gateway::{Behaviour, Certificate, Gateway, account};
 use crate::support::log::Log;
@@ -76,6 +78,24 @@ impl Setup {
 /// A provider whose name has to be looked up.
 fn elsewhere() -> String {
     twilio() + "\nbase_url='https://sms.example'"
+}
+
+#[test]
+fn there_is_a_row_for_every_kind_that_is_built_in() {
+    let rows = tables();
+    for (kind, _) in BUILT_IN {
+        assert!(rows.iter().any(|(format, _)| *format == kind), "{kind}");
+    }
+}
+
+#[test]
+fn a_key_with_a_choice_of_values_takes_no_other() {
+    let table = "kind='android-sms-gateway'\nmode='clud'\nusername='u'\npassword='p'";
+    let (machine, _gateway, _log) = Setup::with(table).start();
+    let check = machine.run("/usr/sbin/pam-sms", &["check"]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    let said = said + &String::from_utf8_lossy(&check.stderr);
+    assert!(said.contains("`mode` must be one of: cloud, local"), "{said}");
 }
 
 #[test]

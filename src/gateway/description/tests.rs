@@ -27,6 +27,18 @@ fn every_description_that_is_built_in_is_good() {
 }
 
 #[test]
+fn no_secret_stands_in_an_address() {
+    for (kind, text) in BUILT_IN {
+        let description: Description = toml::from_str(text).unwrap();
+        let query = description.request.query.iter().map(|field| &field.value);
+        let bases = description.base_url.iter().map(|choice| &choice.value);
+        for name in description.paths().chain(query).chain(bases).flat_map(Pattern::names) {
+            assert!(!description.keys.get(name).is_some_and(|key| key.secret), "{kind}: {name}");
+        }
+    }
+}
+
+#[test]
 fn a_slip_is_found_when_the_description_is_read_wherever_it_stands() {
     assert_eq!(judged(GOOD), Ok(()));
     for (right, wrong, said) in [
