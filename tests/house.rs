@@ -12,6 +12,7 @@ use pam_sms::cli::check::catalogue;
 use pam_sms::config::model::Config;
 use pam_sms::config::source::Sources;
 use pam_sms::gateway::description::{BUILT_IN, COMMON, Description};
+use pam_sms::gateway::modem::{self, KINDS};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -106,7 +107,8 @@ fn every_key_of_every_provider_is_on_its_page() {
             assert!(!key.secret || named(&format!("{name}_file")), "{kind}: {name}_file");
         }
     }
-    for (kind, key) in [("http", "description"), ("outbox", "path")] {
+    let modems = KINDS.map(|kind| (kind, modem::key(kind).unwrap().0));
+    for (kind, key) in modems.into_iter().chain([("http", "description"), ("outbox", "path")]) {
         assert!(kinds.contains(&format!("`{kind}`:")) && named(key), "{kind}: {key}");
     }
 }

@@ -42,8 +42,12 @@ mod log_trouble;
 mod logins;
 #[path = "machine/memory.rs"]
 mod memory;
+#[path = "machine/modems.rs"]
+mod modems;
 #[path = "machine/policy.rs"]
 mod policy;
+#[path = "machine/provider_rows.rs"]
+mod provider_rows;
 #[path = "machine/providers.rs"]
 mod providers;
 #[path = "machine/return_codes.rs"]

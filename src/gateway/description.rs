@@ -11,17 +11,16 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+pub use built_in::BUILT_IN;
+pub use class::Class;
+pub use condition::Condition;
+
 use super::json::Json;
 use super::pattern::Pattern;
 
-/// The descriptions that are built in, by kind.
-pub const BUILT_IN: [(&str, &str); 5] = [
-    ("clickatell", include_str!("providers/clickatell.toml")),
-    ("clickatell-legacy", include_str!("providers/clickatell-legacy.toml")),
-    ("clickatell-platform", include_str!("providers/clickatell-platform.toml")),
-    ("smsc", include_str!("providers/smsc.toml")),
-    ("twilio", include_str!("providers/twilio.toml")),
-];
+mod built_in;
+mod class;
+mod condition;
 
 /// Keys that every provider takes.
 pub const COMMON: [&str; 8] =
@@ -79,6 +78,9 @@ pub struct Key {
     /// Whether it may come from a file of its own (`_file`) and is never shown.
     #[serde(default)]
     pub secret: bool,
+    /// The only values that it may have; none: any.
+    #[serde(default)]
+    pub values: Vec<String>,
 }
 
 /// What is sent.
@@ -89,6 +91,9 @@ pub struct Request {
     pub method: Method,
     /// The path, behind the base URL.
     pub path: Pattern,
+    /// Where else, for some values of the keys; the first that applies.
+    #[serde(default)]
+    pub other_path: Vec<Value>,
     /// User and password; the first pair that applies.
     #[serde(default)]
     pub basic: Vec<Basic>,
@@ -104,6 +109,9 @@ pub struct Request {
     /// A JSON body: strings in it are patterns, a key whose pattern has nothing to say is left out.
     #[serde(default)]
     pub json: Option<Json>,
+    /// A body of plain text.
+    #[serde(default)]
+    pub text: Option<Pattern>,
 }
 
 /// The HTTP method of a request.
@@ -148,33 +156,9 @@ pub struct Field {
 pub struct Value {
     /// The value.
     pub value: Pattern,
-    /// Only when all of these keys are set.
+    /// Only when all of this holds for the keys.
     #[serde(default)]
-    pub when: Vec<String>,
-}
-
-/// When a field is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    /// The text fits the GSM alphabet.
-    Gsm7,
-    /// It does not.
-    Ucs2,
-    /// The text takes more than one segment.
-    Long,
-    /// The admin has set this key.
-    Key(String),
-}
-
-impl<'de> Deserialize<'de> for Condition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match String::deserialize(deserializer)?.as_str() {
-            "gsm7" => Self::Gsm7,
-            "ucs2" => Self::Ucs2,
-            "long" => Self::Long,
-            key => Self::Key(key.to_owned()),
-        })
-    }
+    pub when: Vec<Condition>,
 }
 
 /// What counts as taken: all of it must hold.
@@ -186,6 +170,9 @@ pub struct Accepted {
     /// The JSON value at each place is this one.
     #[serde(default)]
     pub equals: BTreeMap<String, toml::Value>,
+    /// The JSON value at each place is one of these.
+    #[serde(default)]
+    pub one_of: BTreeMap<String, Vec<toml::Value>>,
     /// The JSON string at each place is none of these.
     #[serde(default)]
     pub none_of: BTreeMap<String, Vec<String>>,
@@ -213,74 +200,23 @@ pub struct Errors {
     /// The body, as text: the first group is the code, the second the words.
     #[serde(default)]
     pub text: Option<Regex>,
-    /// What codes mean. What no row names is judged by the HTTP status.
+    /// What codes mean; the first row that fits. What none names is judged by the HTTP status.
     #[serde(default)]
     pub class: Vec<ClassRow>,
 }
 
-/// Codes of one meaning.
+/// Codes of one meaning, or what a status means to this provider.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassRow {
     /// The meaning.
     pub class: Class,
-    /// The codes, as text.
+    /// The codes, as text; none: any, or no code at all.
+    #[serde(default)]
     pub code: Vec<String>,
-}
-
-/// What an error means, which decides whether another provider can help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// This number takes no messages.
-    Recipient,
-    /// Its owner does not want any; no way round that.
-    Optout,
-    /// This text, or its sender, is not taken.
-    Content,
-    /// The keys are wrong.
-    Auth,
-    /// No money left.
-    Credit,
-    /// The account is not set up for this.
-    Config,
-    /// Too much at once.
-    Throttle,
-    /// The provider has trouble of its own.
-    Transient,
-    /// The answer is not understood.
-    Unknown,
-}
-
-impl Class {
-    /// What a status means where its code says nothing.
-    #[must_use]
-    pub fn of_status(status: u16) -> Self {
-        match status {
-            401 | 403 => Self::Auth,
-            402 => Self::Credit,
-            429 => Self::Throttle,
-            500..=599 => Self::Transient,
-            400..=499 => Self::Config,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// The word for it in the log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Recipient => "recipient",
-            Self::Optout => "optout",
-            Self::Content => "content",
-            Self::Auth => "auth",
-            Self::Credit => "credit",
-            Self::Config => "config",
-            Self::Throttle => "throttle",
-            Self::Transient => "transient",
-            Self::Unknown => "unknown",
-        }
-    }
+    /// The HTTP statuses; none: any.
+    #[serde(default)]
+    pub status: Vec<u16>,
 }
 
 /// A regular expression, compiled when the description is read.
@@ -320,7 +256,7 @@ impl Description {
             return Err(format!("`{key}` is a key of every provider: call it something else"));
         }
         // It is appended to the address of the provider, whose last part is the host.
-        if !self.requests().all(|request| request.path.begins_with("/")) {
+        if !self.requests().flat_map(paths_of).all(|path| path.begins_with("/")) {
             return Err("`path` must begin with `/`".to_owned());
         }
         if let Some(balance) = &self.balance {
@@ -337,16 +273,33 @@ impl Description {
         if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
             return Err(format!("`{place}` is no place in JSON: write it like \"/messages/0/id\""));
         }
-        let base = self.base_url.iter().flat_map(|choice| &choice.when);
-        let needs = self.needs.iter().flatten().flatten();
-        let conditions = self.conditions().filter_map(|condition| match condition {
-            Condition::Key(key) => Some(key),
-            _ => None,
-        });
-        match base.chain(needs).chain(conditions).find(|name| !self.keys.contains_key(*name)) {
-            Some(name) => Err(format!("`{name}` is no key of this description")),
-            None => Ok(()),
+        if self.error.class.iter().any(|row| row.code.is_empty() && row.status.is_empty()) {
+            return Err("a row of `class` needs `code` or `status`".to_owned());
         }
+        self.check_conditions()
+    }
+
+    fn check_conditions(&self) -> Result<(), String> {
+        let paths = || self.requests().flat_map(|request| &request.other_path);
+        let choices = || self.base_url.iter().chain(paths());
+        let of_choices = || choices().flat_map(|choice| &choice.when);
+        if of_choices().any(|condition| condition.key().is_none()) {
+            return Err("an address and a path cannot depend on the text".to_owned());
+        }
+        let needs = self.needs.iter().flatten().flatten().map(String::as_str);
+        let conditions = || of_choices().chain(self.conditions());
+        let mut names = conditions().filter_map(Condition::key).chain(needs);
+        if let Some(name) = names.find(|name| !self.keys.contains_key(*name)) {
+            return Err(format!("`{name}` is no key of this description"));
+        }
+        for condition in conditions() {
+            if let Condition::Is(key, value) = condition {
+                if !self.keys[key].values.contains(value) {
+                    return Err(format!("`{value}` is none of the `values` of `{key}`"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn requests(&self) -> impl Iterator<Item = &Request> {
@@ -356,14 +309,16 @@ impl Description {
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
         self.requests().flat_map(|request| {
             let basic = request.basic.iter().filter_map(|basic| basic.when.as_ref());
-            fields_of(request).filter_map(|field| field.when.as_ref()).chain(basic)
+            let json = request.json.iter().flat_map(Json::conditions);
+            fields_of(request).filter_map(|field| field.when.as_ref()).chain(basic).chain(json)
         })
     }
 
     /// Where something is looked for in an answer, as JSON pointers (RFC 6901).
     fn places(&self) -> impl Iterator<Item = &String> {
         let (accepted, error) = (&self.accepted, &self.error);
-        let keyed = accepted.equals.keys().chain(accepted.none_of.keys());
+        let keyed = accepted.equals.keys().chain(accepted.one_of.keys());
+        let keyed = keyed.chain(accepted.none_of.keys());
         let listed = accepted.present.iter().chain(&accepted.absent);
         let balance = self.balance.iter().flat_map(|b| b.amount.iter().chain(&b.currency));
         keyed.chain(listed).chain(&error.code).chain(&error.message).chain(balance)
@@ -383,7 +338,12 @@ fn patterns_of(request: &Request) -> impl Iterator<Item = &Pattern> {
     let basic = request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
     let fields = fields_of(request).map(|field| &field.value);
     let json = request.json.iter().flat_map(Json::patterns);
-    std::iter::once(&request.path).chain(basic).chain(fields).chain(json)
+    paths_of(request).chain(basic).chain(fields).chain(json).chain(&request.text)
+}
+
+fn paths_of(request: &Request) -> impl Iterator<Item = &Pattern> {
+    let others = request.other_path.iter().map(|choice| &choice.value);
+    std::iter::once(&request.path).chain(others)
 }
 
 #[cfg(test)]

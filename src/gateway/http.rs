@@ -50,6 +50,12 @@ pub struct HttpProvider {
 }
 
 impl HttpProvider {
+    /// Where the provider is.
+    #[cfg(test)]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// Judges what can be judged before anything is sent.
     ///
     /// # Errors
@@ -81,7 +87,7 @@ fn built_in_base(parts: &Parts) -> Result<String, String> {
         .description
         .base_url
         .iter()
-        .find(|choice| choice.when.iter().all(|key| parts.values.contains_key(key)));
+        .find(|choice| choice.when.iter().all(|condition| condition.holds_for_keys(value)));
     let choice = choice.ok_or("this provider needs `base_url`")?;
     let filled = choice.value.fill(value, |text| utf8_percent_encode(text, HOST).to_string())?;
     filled.ok_or_else(|| "this provider needs `base_url`".to_owned())

@@ -92,17 +92,34 @@ fn explain(
 }
 
 fn is_accepted(answer: &Answer, json: &Value, rules: &Accepted) -> bool {
-    let at = |place: &String| json.pointer(place).filter(|value| !value.is_null());
+    let at = |place: &str| json.pointer(place).filter(|value| !value.is_null());
     rules.status.contains(&answer.status)
-        && rules.equals.iter().all(|(place, wanted)| {
-            at(place).is_some_and(|found| serde_json::to_value(wanted).is_ok_and(|w| w == *found))
-        })
+        && rules.equals.iter().all(|(place, wanted)| all_at(json, place, &[wanted]))
+        && rules
+            .one_of
+            .iter()
+            .all(|(place, good)| all_at(json, place, &good.iter().collect::<Vec<_>>()))
         && rules.none_of.iter().all(|(place, bad)| {
             !at(place).and_then(Value::as_str).is_some_and(|found| bad.iter().any(|b| b == found))
         })
         && rules.present.iter().all(|place| at(place).is_some())
         && rules.absent.iter().all(|place| at(place).is_none())
         && rules.text.as_ref().is_none_or(|regex| regex.0.is_match(&answer.body))
+}
+
+/// Whether the value at a place is one of the `wanted`. A `*` in the place stands for every element
+/// of a list, of which there must be one: some providers answer for each part of a long message.
+fn all_at(json: &Value, place: &str, wanted: &[&toml::Value]) -> bool {
+    if let Some((list, rest)) = place.split_once("/*") {
+        let elements = json.pointer(list).and_then(Value::as_array);
+        return elements.is_some_and(|elements| {
+            !elements.is_empty() && elements.iter().all(|one| all_at(one, rest, wanted))
+        });
+    }
+    let found = json.pointer(place).filter(|value| !value.is_null());
+    found.is_some_and(|found| {
+        wanted.iter().any(|wanted| serde_json::to_value(wanted).is_ok_and(|w| w == *found))
+    })
 }
 
 fn error_of(body: &str, json: &Value, errors: &Errors) -> (String, String) {
@@ -127,9 +144,14 @@ fn plain(value: &Value) -> Option<String> {
 }
 
 fn class_of(code: &str, status: u16, errors: &Errors) -> Class {
-    let row = errors.class.iter().find(|row| row.code.iter().any(|known| known == code));
+    let row = errors.class.iter().find(|row| {
+        (row.code.is_empty() || row.code.iter().any(|known| known == code))
+            && (row.status.is_empty() || row.status.contains(&status))
+    });
     row.map_or(Class::of_status(status), |row| row.class)
 }
 
+#[cfg(test)]
+mod answers;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
 //! report.rs       what is told of that to an admin who tries it out
+//! modem.rs        modems of one's own, by the spools of their daemons
 //! outbox.rs       a file in place of a phone, for trying things out
 //! ```
 
@@ -18,6 +19,7 @@ pub mod description;
 pub mod http;
 pub mod json;
 pub mod judge;
+pub mod modem;
 pub mod outbox;
 pub mod pattern;
 pub mod provider;

@@ -9,8 +9,9 @@ use std::time::Duration;
 use reqwest::Url;
 use toml::{Spanned, Value};
 
-use super::description::{BUILT_IN, COMMON, Description};
+use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
+use super::modem::{self, Modem};
 use super::report::Money;
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
@@ -41,6 +42,8 @@ pub struct Provider {
 pub enum Channel {
     /// Over HTTPS.
     Http(Box<HttpProvider>),
+    /// Over a modem of one's own.
+    Modem(Modem),
     /// Into a file that root opened; nothing where it is only checked.
     Outbox(Option<File>),
 }
@@ -51,6 +54,7 @@ impl Provider {
     pub fn attempt(&self, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {
         match &self.channel {
             Channel::Http(provider) => http::send(provider, to, text, time),
+            Channel::Modem(modem) => modem.send(to, text, time),
             Channel::Outbox(Some(file)) => outbox::append(file, to, text),
             Channel::Outbox(None) => Attempt::Failed("the outbox is not open".to_owned()),
         }
@@ -64,7 +68,7 @@ impl Provider {
         match &self.channel {
             Channel::Http(_) if time.is_zero() => Err(Attempt::Failed("no time left".to_owned())),
             Channel::Http(provider) => http::balance(provider, time),
-            Channel::Outbox(_) => Ok(None),
+            Channel::Modem(_) | Channel::Outbox(_) => Ok(None),
         }
     }
 
@@ -76,6 +80,7 @@ impl Provider {
     pub fn outline(&self, to: &PhoneNumber, text: &Secret) -> Result<Vec<String>, String> {
         match &self.channel {
             Channel::Http(provider) => http::outline(provider, to, text),
+            Channel::Modem(_) => Ok(vec!["a message in the modem's spool".to_owned()]),
             Channel::Outbox(_) => Ok(vec!["a line at the end of the outbox".to_owned()]),
         }
     }
@@ -130,6 +135,10 @@ impl Reader<'_> {
             let path = keys.text("path")?.unwrap_or_else(|| outbox::DEFAULT_PATH.to_owned());
             keys.nothing_else(["path"].into_iter())?;
             self.outbox(Path::new(&path))?
+        } else if let Some((key, default)) = modem::key(&kind) {
+            let path = keys.text(key)?.unwrap_or_else(|| default.to_owned());
+            keys.nothing_else([key].into_iter())?;
+            Channel::Modem(Modem::new(&kind, &path).map_err(|said| keys.error(said))?)
         } else {
             Channel::Http(Box::new(self.http(&kind, keys)?))
         };
@@ -183,7 +192,8 @@ impl Reader<'_> {
             return checked(sources.parse()?).map_err(|said| sources.error(said));
         }
         let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == kind) else {
-            let known = BUILT_IN.iter().map(|(kind, _)| *kind).chain(["http", "outbox"]);
+            let known = BUILT_IN.iter().map(|(kind, _)| *kind);
+            let known = known.chain(modem::KINDS).chain(["http", "outbox"]);
             let hint = nearest(kind, known.clone())
                 .map(|name| format!("; did you mean `{name}`?"))
                 .unwrap_or_default();
@@ -282,6 +292,7 @@ impl Keys<'_> {
                 value = Some(self.secret(Path::new(&path))?);
             }
             if let Some(value) = value {
+                self.check_value(name, key, &value)?;
                 // An empty password is no password to some servers.
                 if value.expose().trim().is_empty() {
                     return Err(self.error(format!("`{name}` is empty")));
@@ -290,6 +301,13 @@ impl Keys<'_> {
             }
         }
         Ok(values)
+    }
+
+    fn check_value(&self, name: &str, key: &Key, value: &Secret) -> Result<(), ConfigError> {
+        if key.values.is_empty() || key.values.iter().any(|known| known == value.expose()) {
+            return Ok(());
+        }
+        Err(self.error(format!("`{name}` must be one of: {}", key.values.join(", "))))
     }
 
     /// A secret in a file of its own loses one newline at its end.

@@ -7,6 +7,7 @@ use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
 
 use super::description::{Condition, Field, Method, Request};
+use super::json::Values;
 use super::pattern::Pattern;
 use crate::message::segments::{Alphabet, segments, ucs2_hex};
 use crate::people::PhoneNumber;
@@ -70,7 +71,7 @@ impl<'a> Variables<'a> {
             Some(Condition::Gsm7) => is(|message| message.alphabet == Alphabet::Gsm7),
             Some(Condition::Ucs2) => is(|message| message.alphabet == Alphabet::Ucs2),
             Some(Condition::Long) => is(|message| message.is_long),
-            Some(Condition::Key(key)) => self.keys.contains_key(key),
+            Some(of_keys) => of_keys.holds_for_keys(|key| self.keys.get(key).map(Secret::expose)),
         }
     }
 
@@ -95,8 +96,10 @@ impl<'a> Variables<'a> {
     /// # Errors
     /// With what is missing.
     pub fn url(&self, base: &Url, rules: &Request) -> Result<Url, String> {
-        let path = rules
-            .path
+        let applies = |when: &[Condition]| when.iter().all(|one| self.holds(Some(one)));
+        let other = rules.other_path.iter().find(|choice| applies(&choice.when));
+        let path = other
+            .map_or(&rules.path, |choice| &choice.value)
             .fill(|name| self.value(name), |text| utf8_percent_encode(text, SEGMENT).to_string());
         let path = path.map_err(|name| format!("`{name}` has no value"))?.unwrap_or_default();
         let base = base.as_str().trim_end_matches('/');
@@ -130,8 +133,11 @@ impl<'a> Variables<'a> {
             request = request.basic_auth(user, self.fill(&basic.password)?);
         }
         if let Some(json) = &rules.json {
-            let body = json.fill(&|pattern| self.fill(pattern))?.unwrap_or_default().to_string();
+            let body = json.fill(self)?.unwrap_or_default().to_string();
             request = request.header("Content-Type", "application/json").body(body);
+        } else if let Some(text) = &rules.text {
+            let body = self.fill(text)?.unwrap_or_default();
+            request = request.header("Content-Type", "text/plain; charset=UTF-8").body(body);
         } else if !rules.form.is_empty() {
             let fields = self.fields(&rules.form)?;
             let body =
@@ -161,8 +167,11 @@ impl<'a> Variables<'a> {
             lines.push(format!("Authorization: Basic {user}:{password}"));
         }
         if let Some(json) = &rules.json {
-            let body = json.fill(&|pattern| self.fill(pattern))?.unwrap_or_default();
+            let body = json.fill(self)?.unwrap_or_default();
             lines.extend(format!("{body:#}").lines().map(str::to_owned));
+        }
+        if let Some(text) = &rules.text {
+            lines.push(self.fill(text)?.unwrap_or_default());
         }
         lines.extend(self.fields(&rules.form)?.iter().map(|(k, v)| format!("{k} = {v}")));
         Ok(lines)
@@ -187,6 +196,16 @@ impl<'a> Variables<'a> {
             rest = &run[end..];
         }
         concealed + rest
+    }
+}
+
+impl Values for Variables<'_> {
+    fn fill(&self, pattern: &Pattern) -> Result<Option<String>, String> {
+        Variables::fill(self, pattern)
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        Variables::holds(self, Some(condition))
     }
 }
 

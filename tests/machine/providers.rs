@@ -2,6 +2,9 @@
 
 use std::net::UdpSocket;
 
+use pam_sms::gateway::description::BUILT_IN;
+
+use crate::provider_rows::{tables, twilio};
 use crate::support::gateway::{Behaviour, Certificate, Gateway, account};
 use crate::support::log::Log;
 use crate::support::machine::{ALICE_PASSWORD, Machine};
@@ -72,47 +75,27 @@ impl Setup {
     }
 }
 
-fn twilio() -> String {
-    format!(
-        "kind='twilio'\naccount_sid='{}'\nauth_token='{}'\nfrom='{}'",
-        account::TWILIO_SID,
-        account::TWILIO_TOKEN,
-        account::TWILIO_FROM
-    )
-}
-
 /// A provider whose name has to be looked up.
 fn elsewhere() -> String {
     twilio() + "\nbase_url='https://sms.example'"
 }
 
-/// Every way to take a message, and a provider's table for it.
-fn tables() -> [(&'static str, String); 7] {
-    use account::*;
-    [
-        ("twilio", twilio()),
-        (
-            "twilio",
-            format!(
-                "kind='twilio'\naccount_sid='{TWILIO_SID}'\napi_key_sid='{TWILIO_KEY_SID}'\n\
-                 api_key_secret='{TWILIO_KEY_SECRET}'\nmessaging_service_sid='{TWILIO_MG}'"
-            ),
-        ),
-        ("clickatell", format!("kind='clickatell'\napi_key='{CLICKATELL_KEY}'")),
-        ("clickatell-platform", format!("kind='clickatell-platform'\napi_key='{CLICKATELL_KEY}'")),
-        (
-            "clickatell-legacy",
-            format!(
-                "kind='clickatell-legacy'\nuser='{CLICKATELL_USER}'\n\
-                 password='{CLICKATELL_PASSWORD}'\napi_id='{CLICKATELL_API_ID}'\nfrom='Acme'"
-            ),
-        ),
-        (
-            "smsc",
-            format!("kind='smsc'\nlogin='{SMSC_LOGIN}'\npassword='{SMSC_PASSWORD}'\nfrom='Acme'"),
-        ),
-        ("smsc", format!("kind='smsc'\napi_key='{SMSC_APIKEY}'")),
-    ]
+#[test]
+fn there_is_a_row_for_every_kind_that_is_built_in() {
+    let rows = tables();
+    for (kind, _) in BUILT_IN {
+        assert!(rows.iter().any(|(format, _)| *format == kind), "{kind}");
+    }
+}
+
+#[test]
+fn a_key_with_a_choice_of_values_takes_no_other() {
+    let table = "kind='android-sms-gateway'\nmode='clud'\nusername='u'\npassword='p'";
+    let (machine, _gateway, _log) = Setup::with(table).start();
+    let check = machine.run("/usr/sbin/pam-sms", &["check"]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    let said = said + &String::from_utf8_lossy(&check.stderr);
+    assert!(said.contains("`mode` must be one of: cloud, local"), "{said}");
 }
 
 #[test]

@@ -27,8 +27,8 @@ fn mode(path: &str) -> u32 {
 #[test]
 fn by_hand_from_nothing_to_a_code_that_is_typed_in() {
     let (machine, gateway, [base, authority]) = machine();
-    // The helper's user is made on the way.
-    assert!(machine.run("/usr/sbin/userdel", &["-f", "_pam-sms"]).status.success());
+    // The helper's user is made on the way. Forced, since helpers of other tests run under its number.
+    assert!(machine.run("/usr/sbin/userdel", &["--force", "_pam-sms"]).status.success());
     let mut root = Person::root(&[PROGRAM, "setup", "--set", &base, "--set", &authority]);
     root.see("Which provider sends the messages?");
     root.see("Number or name: ");

@@ -27,6 +27,20 @@ fn every_description_that_is_built_in_is_good() {
 }
 
 #[test]
+fn no_secret_stands_in_an_address() {
+    for (kind, text) in BUILT_IN {
+        let description: Description = toml::from_str(text).unwrap();
+        let query = description.request.query.iter().map(|field| &field.value);
+        let bases = description.base_url.iter().map(|choice| &choice.value);
+        for name in
+            paths_of(&description.request).chain(query).chain(bases).flat_map(Pattern::names)
+        {
+            assert!(!description.keys.get(name).is_some_and(|key| key.secret), "{kind}: {name}");
+        }
+    }
+}
+
+#[test]
 fn a_slip_is_found_when_the_description_is_read_wherever_it_stands() {
     assert_eq!(judged(GOOD), Ok(()));
     for (right, wrong, said) in [
@@ -64,6 +78,34 @@ fn the_balance_is_asked_for_without_a_message_and_its_slips_are_found() {
         ("path = '/left'", "path = 'left'", "`path` must begin with `/`"),
         ("amount = ['/left']", "amount = ['left']", "`left` is no place in JSON"),
         ("amount = ['/left']", "", "`[balance]` needs `amount` or `text`"),
+    ] {
+        assert!(good.contains(right), "{right}");
+        let found = judged(&good.replace(right, wrong)).unwrap_err();
+        assert!(found.contains(said), "{wrong}: {found}");
+    }
+}
+
+#[test]
+fn conditions_stand_where_they_can_be_judged_and_name_what_there_is() {
+    let mode = "[keys]\nmode = { about = \"\", values = [\"a\", \"b\"] }\n";
+    let good = GOOD.replace("[keys]\n", mode).replace(
+        "[request]\n",
+        "[request]\nother_path = [{ value = \"/b/send\", when = [\"mode=b\"] }]\ntext = \"{text}\"\n",
+    );
+    let good = good.replace("priority = 3", "unicode = { when = \"ucs2\", value = 1 }")
+        + "[error]\nclass = [{ class = \"config\", status = [403] }]\n";
+    assert_eq!(judged(&good), Ok(()));
+    for (right, wrong, said) in [
+        ("mode=b", "mode=c", "`c` is none of the `values` of `mode`"),
+        ("mode=b", "mood=b", "`mood` is no key"),
+        ("mode=b", "ucs2", "cannot depend on the text"),
+        ("\"ucs2\"", "\"token=x\"", "`x` is none of the `values` of `token`"),
+        ("\"ucs2\"", "\"tokn\"", "`tokn` is no key"),
+        ("value = 1", "value = \"{x}\"", "`{x}` is neither a key"),
+        ("\"/b/send\"", "\"b/send\"", "`path` must begin with `/`"),
+        ("text = \"{text}\"", "text = \"{txt}\"", "`{txt}` is neither a key"),
+        ("equals = { \"/ok\" = true }", "one_of = { ok = [1] }", "`ok` is no place in JSON"),
+        (", status = [403]", "", "a row of `class` needs `code` or `status`"),
     ] {
         assert!(good.contains(right), "{right}");
         let found = judged(&good.replace(right, wrong)).unwrap_err();

@@ -83,6 +83,52 @@ fn every_rule_must_hold() {
 }
 
 #[test]
+fn a_place_can_stand_for_every_element_and_a_value_be_one_of_several() {
+    let rules = description(
+        "[accepted]\nstatus = [200]\nequals = { '/parts/*/state' = 'ok' }\n\
+         one_of = { '/group' = [1, 'one'] }",
+    );
+    let taken = r#"{"parts": [{"state": "ok"}, {"state": "ok"}], "group": 1}"#;
+    assert_eq!(judged_by(&rules, 200, taken), Attempt::Accepted);
+    let taken = taken.replace(r#""group": 1"#, r#""group": "one""#);
+    assert_eq!(judged_by(&rules, 200, &taken), Attempt::Accepted);
+    for (from, to) in [
+        (r#""ok"},"#, r#""bad"},"#),
+        (r#""ok"}]"#, r#""bad"}]"#),
+        (r#""ok"}]"#, r#""ok"}, {}]"#),
+        (r#"[{"state": "ok"}, {"state": "ok"}]"#, "[]"),
+        (r#"[{"state": "ok"}, {"state": "ok"}]"#, r#"{"*": {"state": "ok"}}"#),
+        (r#""one""#, r#""1""#),
+        (r#""one""#, "null"),
+        (r#""group""#, r#""troup""#),
+    ] {
+        let body = taken.replacen(from, to, 1);
+        assert_ne!(body, taken, "{from}");
+        assert_eq!(judged_by(&rules, 200, &body), failed("unknown (HTTP 200)"), "{body}");
+    }
+}
+
+#[test]
+fn a_row_fits_with_all_that_it_names_and_the_first_one_counts() {
+    let rules = description(
+        "[accepted]\nstatus = [200]\npresent = ['/id']\n[error]\ncode = ['/code']\n\
+         class = [{ class = 'credit', code = ['7'], status = [403] },\n\
+         { class = 'config', status = [403, 409] }, { class = 'optout', code = ['7'] }]",
+    );
+    for (status, body, class) in [
+        (403, r#"{"code": 7}"#, "credit (HTTP 403, code 7)"),
+        (403, r#"{"code": 8}"#, "config (HTTP 403, code 8)"),
+        (403, "", "config (HTTP 403)"),
+        (409, r#"{"code": 7}"#, "config (HTTP 409, code 7)"),
+        (401, r#"{"code": 8}"#, "auth (HTTP 401, code 8)"),
+    ] {
+        assert_eq!(judged_by(&rules, status, body), failed(class), "{status} {body}");
+    }
+    let said = Attempt::Refused("optout (HTTP 400, code 7)".to_owned());
+    assert_eq!(judged_by(&rules, 400, r#"{"code": 7}"#), said);
+}
+
+#[test]
 fn an_error_inside_a_success_is_an_error() {
     for (kind, status, body, said) in [
         ("twilio", 201, r#"{"sid": "SM1", "status": "failed", "error_code": 30008}"#, "30008"),

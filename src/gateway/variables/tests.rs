@@ -1,4 +1,6 @@
 use super::*;
+use crate::gateway::description::BUILT_IN;
+use crate::gateway::http::{HttpProvider, Parts};
 
 const KEY: &str = "k9%2F+Tz&b1 éQ==";
 
@@ -9,6 +11,49 @@ fn concealed(said: &str) -> String {
     let (keys, text) = (BTreeMap::from(keys), Secret::from("KQ-004217".to_owned()));
     let to = "+4915123456723".parse().unwrap();
     Variables::new(&keys, Some((&to, &text))).conceal(said)
+}
+
+/// Where a built-in provider is with these keys.
+fn base(kind: &str, keys: &[(&str, &str)]) -> Result<String, String> {
+    let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == kind).unwrap();
+    let value = |value: &str| Secret::from(value.to_owned());
+    let provider = HttpProvider::new(Parts {
+        description: toml::from_str(text).unwrap(),
+        values: keys.iter().map(|(name, set)| ((*name).to_owned(), value(set))).collect(),
+        base_url: None,
+        allow_http: false,
+        authorities: None,
+        proxy: None,
+    });
+    provider.map(|provider| provider.base().to_string())
+}
+
+#[test]
+fn keys_decide_where_a_provider_is() {
+    for (kind, keys, wanted) in [
+        ("twilio", [("edge", "dublin"), ("region", "ie1")], "https://api.dublin.ie1.twilio.com/"),
+        ("sinch", [("region", "eu"), ("from", "A")], "https://eu.sms.api.sinch.com/"),
+        ("sinch", [("api_token", "t"), ("from", "A")], "https://us.sms.api.sinch.com/"),
+        ("bird", [("region", "us1"), ("from", "A")], "https://us1.platform.bird.com/"),
+        (
+            "android-sms-gateway",
+            [("mode", "cloud"), ("username", "u")],
+            "https://api.sms-gate.app/",
+        ),
+    ] {
+        assert_eq!(base(kind, &keys).as_deref(), Ok(wanted), "{kind}");
+    }
+    // A phone of one's own is never looked for on somebody else's server.
+    for (kind, keys) in [
+        ("android-sms-gateway", [("mode", "local"), ("username", "u")]),
+        ("bird", [("api_key", "k"), ("from", "A")]),
+        ("infobip", [("api_key", "k"), ("from", "A")]),
+    ] {
+        assert_eq!(base(kind, &keys), Err("this provider needs `base_url`".to_owned()), "{kind}");
+    }
+    // What stands in a host name makes no other host.
+    let said = base("bird", &[("region", "evil.example/")]);
+    assert!(said.as_ref().is_err_and(|said| said.contains("base_url")), "{said:?}");
 }
 
 #[test]

@@ -45,6 +45,59 @@ accounts! {
     /// What SMSC takes in place of login and password.
     SMSC_APIKEY = "k9%2F+Tz&b1 éQ==";
 
+    /// Vonage's key, which is no secret.
+    VONAGE_KEY = "a1b2c3d4";
+    /// The secret that goes with [`VONAGE_KEY`].
+    VONAGE_SECRET = "Vq+7%2B&r5 té/9";
+    /// MessageBird's access key.
+    MESSAGEBIRD_KEY = "live_mB9+x/Q7==";
+    /// Bird's API key.
+    BIRD_KEY = "bk_us1_7Hq+x/Z%3D9==";
+    /// Plivo's account, in the path of every request and the user name.
+    PLIVO_ID = "MAMZQ2YTRINZ0WNTNIND";
+    /// The secret that goes with [`PLIVO_ID`].
+    PLIVO_TOKEN = "Pl+7%2B:&r5 té/9w=";
+    /// The one number Plivo's account may send from.
+    PLIVO_FROM = "15017122662";
+    /// The one Powerpack of Plivo's account.
+    PLIVO_POWERPACK = "5ec4c8c9-cd74-42b5-9e41-0d7670d6bb46";
+    /// Telnyx's key.
+    TELNYX_KEY = "KEY0173A1+x/b%2==";
+    /// The one messaging profile of Telnyx's account.
+    TELNYX_PROFILE = "abc85f64-5717-4562-b3fc-2c9600000000";
+    /// Infobip's key.
+    INFOBIP_KEY = "003026+bbc/133714-%3d0==";
+    /// Sinch's service plan, in the path of every request; a space in it has to be encoded.
+    SINCH_PLAN = "plan 7f/41";
+    /// The secret that goes with [`SINCH_PLAN`].
+    SINCH_TOKEN = "tok3n+/%41=sinch";
+    /// ClickSend's user.
+    CLICKSEND_USER = "acme+sms@example.org";
+    /// The secret that goes with [`CLICKSEND_USER`].
+    CLICKSEND_KEY = "D83DED51-9E35-4D42-9BB9-0E34B7CA85AE: é";
+    /// The ID of BulkSMS's token.
+    BULKSMS_ID = "0123ABCDE-01-9";
+    /// The secret that goes with [`BULKSMS_ID`].
+    BULKSMS_SECRET = "b*lk:+%2B &é=";
+    /// The user of Kannel.
+    KANNEL_USER = "acme sms";
+    /// The secret that goes with [`KANNEL_USER`]: in a header, so it is ASCII.
+    KANNEL_PASSWORD = "k&nn+l %2B=:;p";
+    /// The user of Jasmin.
+    JASMIN_USER = "acme+jasmin";
+    /// The secret that goes with [`JASMIN_USER`].
+    JASMIN_PASSWORD = "j&sm+n %2Bé=";
+    /// The user that the Android app shows.
+    ANDROID_USER = "SK4DFN";
+    /// The secret that goes with [`ANDROID_USER`].
+    ANDROID_PASSWORD = "yx2g:b+%2B é";
+    /// The user of playSMS.
+    PLAYSMS_USER = "acme&play";
+    /// The secret that goes with [`PLAYSMS_USER`].
+    PLAYSMS_TOKEN = "cb0b+2a47 %2Bé=";
+    /// The access token of the SMSEagle box.
+    SMSEAGLE_TOKEN = "0005gOjC\\\"é+%2B";
+
     /// The secret of the interface nobody sells, for providers an admin describes.
     CUSTOM_TOKEN = "tok+en/&%41=7f3a";
 }

@@ -1,8 +1,8 @@
 //! A pretend SMS gateway: real TLS and real sockets, and nobody is charged.
 //!
 //! The program under test has to be believed when it says that a message went out, so what it
-//! talks to must be harder to please than the providers are. The gateway speaks six of their
-//! interfaces on one port and refuses, in the words of that provider, whatever is not exactly
+//! talks to must be harder to please than the providers are. The gateway speaks all of
+//! their interfaces on one port and refuses, in the words of that provider, whatever is not exactly
 //! right: a field too many, a `+` that was not encoded, a number in the wrong form. Where the
 //! real one would shrug and deliver something odd, this one refuses.
 //!

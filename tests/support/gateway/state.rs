@@ -12,8 +12,7 @@ use super::wire::Request;
 /// A message the gateway took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Which interface it came by: `twilio`, `clickatell`, `clickatell-platform`,
-    /// `clickatell-legacy`, `smsc` or `http`.
+    /// Which interface it came by: the kind of provider.
     pub format: &'static str,
     /// The recipient in E.164 with its `+`, however the provider writes it.
     pub to: String,

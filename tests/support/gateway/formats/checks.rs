@@ -63,3 +63,46 @@ pub fn parts(text: &str) -> usize {
     };
     if length <= alone { 1 } else { length.div_ceil(in_parts) }
 }
+
+/// Where the sender has to say which alphabet a text takes: it is said where, and only where, the
+/// default one does not do.
+pub fn marked(text: &str, as_unicode: bool) -> Result<(), String> {
+    match (gsm_septets(text).is_some(), as_unicode) {
+        (false, false) => Err("not in the default alphabet, and not marked for it".to_owned()),
+        (true, true) => Err("marked as unicode, and in the default alphabet".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// A text from UTF-16 in hexadecimal.
+pub fn from_ucs2_hex(text: &str) -> Result<String, String> {
+    if text.len() % 4 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err("a text that is not hexadecimal UTF-16".to_owned());
+    }
+    let units = (0..text.len()).step_by(4);
+    let units = units.filter_map(|at| u16::from_str_radix(&text[at..at + 4], 16).ok());
+    let text: Result<String, _> = char::decode_utf16(units).collect();
+    text.map_err(|_| "half a surrogate pair".to_owned())
+}
+
+/// The header of basic authentication, by RFC 7617 in UTF-8. The expected one is made, so that
+/// nothing has to be decoded and forgiven.
+pub fn basic(user: &str, secret: &str) -> String {
+    format!("Basic {}", base64(&format!("{user}:{secret}")))
+}
+
+/// RFC 4648, 4.
+fn base64(text: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for group in text.as_bytes().chunks(3) {
+        let bits = (0..3).fold(0, |bits, at| {
+            (bits << 8) | usize::from(group.get(at).copied().unwrap_or_default())
+        });
+        for at in 0..4 {
+            let sextet = ALPHABET[(bits >> (18 - 6 * at)) & 63];
+            encoded.push(if at <= group.len() { char::from(sextet) } else { '=' });
+        }
+    }
+    encoded
+}

@@ -1,11 +1,12 @@
 //! Clickatell's three generations: One API, the platform's REST interface, the legacy HTTP one.
 
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::super::account;
 use super::form::Form;
-use super::{Accepted, Answer, JSON, Judged, Message, Refused, Request, checks, fresh_hex};
+use super::json::{json_answer, present, read_json};
+use super::{Accepted, Answer, Judged, Message, Refused, Request, checks, fresh_hex};
 
 /// What One API takes.
 #[derive(Deserialize)]
@@ -32,11 +33,6 @@ struct Platform {
     content: String,
     #[serde(default, deserialize_with = "present")]
     from: Option<String>,
-}
-
-/// A field that may be left out, but not be there as null.
-fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(field).map(Some)
 }
 
 /// Checks a request to send by One API.
@@ -211,26 +207,10 @@ pub fn judge_legacy(request: &Request) -> Judged {
 fn legacy_text(given: &str, unicode: Option<&str>) -> Result<String, String> {
     let text = match unicode {
         None | Some("0") => given.to_owned(),
-        Some("1") => {
-            let units = hex_units(given).ok_or("unicode=1 with a text that is not hexadecimal")?;
-            char::decode_utf16(units)
-                .collect::<Result<String, _>>()
-                .map_err(|_| "half a surrogate pair".to_owned())?
-        }
+        Some("1") => checks::from_ucs2_hex(given)?,
         Some(other) => return Err(format!("unicode={other:?}")),
     };
-    match (checks::gsm_septets(&text).is_some(), unicode == Some("1")) {
-        (false, false) => Err("not in the default alphabet, and without unicode=1".to_owned()),
-        (true, true) => Err("unicode=1 for a text in the default alphabet".to_owned()),
-        _ => Ok(text),
-    }
-}
-
-fn hex_units(text: &str) -> Option<Vec<u16>> {
-    if text.len() % 4 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(4).map(|at| u16::from_str_radix(&text[at..at + 4], 16).ok()).collect()
+    checks::marked(&text, unicode == Some("1")).map(|()| text)
 }
 
 /// The key alone in the header; whoever writes a scheme before it has not read the manual.
@@ -243,16 +223,4 @@ pub(super) fn bare_key(request: &Request, known: &[&str]) -> Result<String, &'st
     } else {
         Err("wrong key")
     }
-}
-
-fn read_json<T: for<'de> Deserialize<'de>>(request: &Request) -> Result<T, String> {
-    if let Some(query) = &request.query {
-        return Err(format!("a query: {query:?}"));
-    }
-    checks::content_type(request, JSON)?;
-    serde_json::from_slice(&request.body).map_err(|error| error.to_string())
-}
-
-fn json_answer(status: u16, body: &Value) -> Answer {
-    Answer::new(status, JSON, body.to_string())
 }

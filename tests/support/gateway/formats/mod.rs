@@ -4,13 +4,27 @@
 //! in them), as the providers do, and answers the first thing wrong in that provider's own
 //! form. The codes are theirs; the reason in words is for the person reading a failed test.
 
+mod android;
 mod balance;
+mod bulksms;
 mod checks;
 mod clickatell;
+mod clicksend;
 mod custom;
 mod form;
+mod infobip;
+mod jasmin;
+mod json;
+mod kannel;
+mod messagebird;
+mod playsms;
+mod plivo;
+mod sinch;
 mod smsc;
+mod smseagle;
+mod telnyx;
 mod twilio;
+mod vonage;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,12 +48,32 @@ pub struct Refused {
 /// What came of a request.
 pub type Judged = Result<Accepted, Refused>;
 
-/// Checks a request by the rules of whoever serves its path.
+/// Checks a request by the rules of whoever serves its path. Where several share one, the form of
+/// the credentials or of the address says who is meant; a slip there is refused by somebody else.
 pub fn judge(request: &Request) -> Judged {
+    let scheme = request.header("Authorization").unwrap_or_default().split(' ').next();
     match request.path.as_str() {
         path if path.starts_with("/2010-04-01/") => twilio::judge(request),
+        path if path.starts_with("/v1/Account/") => plivo::judge(request),
+        path if path.starts_with("/xms/v1/") => sinch::judge(request),
         "/v1/message" => clickatell::judge_one_api(request),
-        "/messages" => clickatell::judge_platform(request),
+        "/messages" => match scheme {
+            Some("AccessKey") => messagebird::judge_rest(request),
+            Some("Basic") => android::judge(request),
+            _ => clickatell::judge_platform(request),
+        },
+        "/3rdparty/v1/messages" => android::judge(request),
+        "/v1/messages" if request.query.is_some() => bulksms::judge(request),
+        "/v1/messages" => vonage::judge_messages(request),
+        "/v1/sms/messages" => messagebird::judge_bird(request),
+        "/v2/messages" => telnyx::judge(request),
+        "/v3/sms/send" => clicksend::judge(request),
+        "/sms/3/messages" => infobip::judge(request),
+        "/sms/json" => vonage::judge_sms(request),
+        "/cgi-bin/sendsms" => kannel::judge(request),
+        "/send" => jasmin::judge(request),
+        "/index.php" => playsms::judge(request),
+        "/jsonrpc/sms" => smseagle::judge(request),
         "/http/sendmsg" => clickatell::judge_legacy(request),
         "/sys/send.php" => smsc::judge(request),
         "/custom/send" => custom::judge(request),
@@ -56,6 +90,19 @@ pub fn balance(request: &Request) -> Option<Result<Answer, Refused>> {
 }
 
 const JSON: &str = "application/json";
+
+/// A message by the interface `format` for `credentials`, and the answer to it.
+fn accepted(
+    format: &'static str,
+    (to, text, from): (&str, &str, Option<&str>),
+    credentials: &str,
+    answer: Answer,
+) -> Judged {
+    let to = if to.starts_with('+') { to.to_owned() } else { format!("+{to}") };
+    let (text, from) = (text.to_owned(), from.map(str::to_owned));
+    let message = Message { format, to, text, from, credentials: credentials.to_owned() };
+    Ok(Accepted { message, answer })
+}
 
 /// A number no other message of this process has.
 fn serial() -> u64 {

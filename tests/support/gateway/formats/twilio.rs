@@ -45,7 +45,7 @@ pub(super) fn credentials(request: &Request) -> Result<String, Refused> {
         (account::TWILIO_SID, account::TWILIO_TOKEN),
         (account::TWILIO_KEY_SID, account::TWILIO_KEY_SECRET),
     ];
-    let known = |(user, secret)| given == format!("Basic {}", base64(&format!("{user}:{secret}")));
+    let known = |(user, secret)| given == checks::basic(user, secret);
     let Some((user, _)) = pairs.into_iter().find(|&pair| known(pair)) else {
         let mut refused = refusal(401, 20003, "Authenticate", "wrong or no credentials");
         refused.answer =
@@ -134,20 +134,4 @@ pub(super) fn refusal(status: u16, code: u32, message: &str, why: &str) -> Refus
         "status": status,
     });
     Refused { why: format!("{why} ({code})"), answer: Answer::new(status, JSON, body.to_string()) }
-}
-
-/// RFC 4648, 4. The expected header is encoded, so that nothing has to be decoded and forgiven.
-fn base64(text: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::new();
-    for group in text.as_bytes().chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| {
-            (bits << 8) | usize::from(group.get(at).copied().unwrap_or_default())
-        });
-        for at in 0..4 {
-            let sextet = ALPHABET[(bits >> (18 - 6 * at)) & 63];
-            encoded.push(if at <= group.len() { char::from(sextet) } else { '=' });
-        }
-    }
-    encoded
 }

@@ -1,0 +1,49 @@
+//! SMS Gateway for Android: its server, and the phone itself, which differ in the path.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::account;
+use super::json::{json_answer, read_json};
+use super::{Judged, Refused, Request, accepted, checks, fresh_hex};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Body {
+    phone_numbers: Vec<String>,
+    text_message: TextMessage,
+    priority: i8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextMessage {
+    text: String,
+}
+
+/// Checks a request to send.
+pub fn judge(request: &Request) -> Judged {
+    let refusal = |status, why: &str| Refused {
+        why: why.to_owned(),
+        answer: json_answer(status, &json!({"message": why})),
+    };
+    let wanted = checks::basic(account::ANDROID_USER, account::ANDROID_PASSWORD);
+    if request.header("Authorization") != Some(&wanted) {
+        return Err(refusal(401, "Unauthorized"));
+    }
+    let Body { phone_numbers, text_message: TextMessage { text }, priority } =
+        read_json(request).map_err(|why| refusal(400, &why))?;
+    let Ok([to]) = <[String; 1]>::try_from(phone_numbers) else {
+        return Err(refusal(400, "not exactly one number"));
+    };
+    if !checks::is_e164(&to) {
+        return Err(refusal(400, &format!("invalid phone number: {to}")));
+    }
+    if text.is_empty() || priority < 100 {
+        return Err(refusal(400, &format!("no text, or one that waits: priority {priority}")));
+    }
+    let recipients = json!([{"phoneNumber": to, "state": "Pending"}]);
+    let taken = json!({"id": fresh_hex(), "state": "Pending", "recipients": recipients});
+    let answer = json_answer(202, &taken);
+    accepted("android-sms-gateway", (&to, &text, None), account::ANDROID_USER, answer)
+}
