@@ -38,6 +38,10 @@ impl Default for Places {
     }
 }
 
+/// A lock that falls when this value does.
+#[cfg(feature = "program")]
+pub struct Alone(#[expect(dead_code, reason = "the lock falls with its descriptor")] File);
+
 /// How much a change must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -166,16 +170,9 @@ impl Store {
     /// # Errors
     /// When another process holds it.
     #[cfg(feature = "program")]
-    pub fn alone(&self, name: &str) -> Result<impl Drop + use<>, StateError> {
-        struct Lock(File);
-        impl Drop for Lock {
-            fn drop(&mut self) {
-                // Falls with its descriptor.
-                let Self(_file) = self;
-            }
-        }
+    pub fn alone(&self, name: &str) -> Result<Alone, StateError> {
         self.make_folder()?;
-        self.lock(name).map(Lock)
+        self.lock(name).map(Alone)
     }
 
     /// Where the state of `name` stands, for people.

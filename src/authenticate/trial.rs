@@ -13,7 +13,7 @@ pub fn notice(service: &str) -> Option<String> {
     let text = store().read(NAME).ok().flatten()?;
     let mut words = text.split_whitespace();
     let word = words.next()?;
-    words.any(|name| name == service).then(|| {
+    (words.next() == Some(service)).then(|| {
         format!(
             "pam_sms is on trial here. To keep it, run as root:\n  pam-sms enable --keep {word}"
         )
@@ -37,12 +37,12 @@ mod program {
         Ok(code[0].expose()[..9].to_owned())
     }
 
-    /// Has logins to `services` show the word.
+    /// Has logins to `service` show the word.
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub fn announce(word: &str, services: &[String]) -> Result<(), StateError> {
-        let text = format!("{word} {}\n", services.join(" "));
+    pub fn announce(word: &str, service: &str) -> Result<(), StateError> {
+        let text = format!("{word} {service}\n");
         store().update(NAME, |_| Ok(((), Some(Zeroizing::new(text)))))
     }
 

@@ -76,7 +76,7 @@ impl Change {
         }
         if let Some(theirs) = now.filter(|now| Some(now) != self.before.as_ref()) {
             let mut saved = self.path.clone().into_os_string();
-            saved.push(".pam-sms-saved");
+            saved.push(".pam-sms-saved~");
             write(Path::new(&saved), &theirs, self.mode)?;
         }
         match &self.after {
@@ -99,6 +99,15 @@ pub fn write_all(plan: &[Change]) -> Result<(), String> {
     plan.iter().try_for_each(Change::apply)
 }
 
+/// Takes all of a plan back, the last change first, and goes on where one cannot be.
+///
+/// # Errors
+/// With those that cannot.
+pub fn take_all_back<'a>(plan: impl DoubleEndedIterator<Item = &'a Change>) -> Result<(), String> {
+    let failed: Vec<String> = plan.rev().filter_map(|change| change.back().apply().err()).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
 /// The text of a file, nothing where there is none.
 ///
 /// # Errors
@@ -112,10 +121,14 @@ pub fn read(path: &Path) -> Result<Option<String>, String> {
 }
 
 /// Replaces a file at once: whoever reads it sees the old text or the new one.
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
     let mut new = path.to_owned().into_os_string();
-    new.push(".pam-sms-new");
+    new.push(".pam-sms-new~");
     let new = PathBuf::from(new);
+    // A name that ends in `~` is nobody's profile, service or configuration.
     let written = || {
         if let Some(folder) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
@@ -170,7 +183,7 @@ mod tests {
         fs::write(&path, "theirs\n").unwrap();
         change.back().apply().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
-        let saved = folder.path().join("sshd.pam-sms-saved");
+        let saved = folder.path().join("sshd.pam-sms-saved~");
         assert_eq!(fs::read_to_string(saved).unwrap(), "theirs\n");
     }
 }

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::check;
 use super::check::report::Severity;
-use super::files::Change;
+use super::files;
 use super::office::{ConfigArgument, Office};
 use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::limits::{Barrier, Ledger};
@@ -49,7 +49,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     accounts(&office, &mut text)?;
     findings(arguments, &mut text);
     match &arguments.out {
-        Some(path) => Change::to(path, Some(text))?.map_or(Ok(()), |change| change.apply()),
+        // What stands there is nobody's to keep, and may be another's link by now.
+        Some(path) => files::write(path, &text, 0o644),
         None => {
             // A closed pipe is the reader's choice and not our error.
             let _ = std::io::stdout().write_all(text.as_bytes());

@@ -10,18 +10,13 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::edit::{self, UsersFile};
 use super::{Places, Record, enrolled, file, folder};
 use crate::config::file::{LARGE, SMALL, Trust, list_toml, read};
 use crate::config::model::UsersRules;
 use crate::config::source::Sources;
-use crate::state::Places as State;
-use crate::sys;
-
-/// How long another change is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::state::{Alone, Durability, Places as State, Store};
 
 /// A person in the book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +35,7 @@ pub struct Book {
     state: State,
     has_file: bool,
     has_folder: bool,
-    /// The folders that hold what is changed; their locks fall with them.
-    _locks: Vec<File>,
+    _lock: Alone,
 }
 
 impl Book {
@@ -54,10 +48,7 @@ impl Book {
         let has_file = places.file.try_exists().map_err(|error| about(&places.file, &error))?;
         let has_folder = folder::is_there(&places.folder, places.folder_is_named, Trust::Root)
             .map_err(|e| format!("{e}; make it with `mkdir -m 700 {}`", places.folder.display()))?;
-        let mut held = places.file.parent().map(Path::to_owned).into_iter().collect::<Vec<_>>();
-        held.extend(has_folder.then(|| places.folder.clone()).filter(|f| !held.contains(f)));
-        let locks = held.iter().map(|path| lock(path)).collect::<Result<_, _>>()?;
-        Ok(Self { places, state: State::default(), has_file, has_folder, _locks: locks })
+        Ok(Self { places, state: State::default(), has_file, has_folder, _lock: lock()? })
     }
 
     /// What is kept of `user`, by the place that a login would take it from.
@@ -216,14 +207,14 @@ fn text(path: &Path, limit: u64) -> Result<String, String> {
     Ok(contents.text.to_string())
 }
 
-/// A folder can be locked as a file can, and there is no lock file to be left behind in /etc.
-fn lock(folder: &Path) -> Result<File, String> {
-    let file = File::open(folder).map_err(|error| about(folder, &error))?;
-    sys::lock_exclusively(&file, PATIENCE).map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => about(folder, &"another pam-sms is changing it: try again"),
-        _ => about(folder, &error),
-    })?;
-    Ok(file)
+/// The lock stands where only root can take it: anybody could hold one on a folder that they can read.
+fn lock() -> Result<Alone, String> {
+    Store::new(&State::default().lib, Durability::Process).alone("users").map_err(|error| {
+        match error {
+            error if error.is_busy() => "another pam-sms is changing numbers: try again".to_owned(),
+            error => error.to_string(),
+        }
+    })
 }
 
 /// Writes a whole file in the place of another.

@@ -124,6 +124,11 @@ fn a_change_is_kept_by_the_word_that_a_login_with_a_code_shows() {
     assert!(fails(&machine, &["enable", "--keep", &word]).contains("nothing is on trial"));
     assert!(succeeds(&machine, &["enable", "sshd", "--yes"]).contains("(unchanged)"));
 
+    // A login to what was kept shows nothing of another service's trial.
+    succeeds(&machine, &["enable", "su", "--yes"]);
+    assert!(!log_in(true).contains("enable --keep"));
+    succeeds(&machine, &["enable", "--take-back"]);
+
     // Another service, for good at once; then both out again.
     succeeds(&machine, &["enable", "sudo", "--yes", "--no-rollback"]);
     let common = fs::read_to_string("/etc/pam.d/common-auth").unwrap();
@@ -190,9 +195,9 @@ fn a_trial_can_be_taken_back_at_once_and_what_others_wrote_meanwhile_is_kept() {
     machine.pam("common-auth", &(common + "# a note\n"));
     assert!(succeeds(&machine, &["enable", "--take-back"]).contains("(changed)"));
     assert!(succeeds(&machine, &["enable", "--take-back"]).contains("(unchanged)"));
-    let saved = fs::read_to_string("/etc/pam.d/common-auth.pam-sms-saved").unwrap();
+    let saved = fs::read_to_string("/etc/pam.d/common-auth.pam-sms-saved~").unwrap();
     assert!(saved.ends_with("# a note\n"));
-    fs::remove_file("/etc/pam.d/common-auth.pam-sms-saved").unwrap();
+    fs::remove_file("/etc/pam.d/common-auth.pam-sms-saved~").unwrap();
     assert_eq!(snapshot(), before);
 }
 
@@ -226,6 +231,32 @@ fn with_keys_a_key_stands_before_the_code() {
     assert_eq!(fs::read(own).unwrap(), before[own]);
     succeeds(&machine, &["disable", "sudo", "--yes"]);
     assert_eq!(snapshot(), before);
+}
+
+#[test]
+fn disable_works_after_packages_have_changed_the_common_stacks() {
+    let (machine, _sshd) = machine();
+    succeeds(&machine, &["enable", "sshd", "--yes", "--no-rollback"]);
+    // What installing a package with a profile of its own does.
+    let profile = "Name: Nothing\nDefault: yes\nPriority: 0\nAuth-Type: Additional\n\
+                   Auth:\n\toptional\tpam_warn.so\n";
+    machine.file("/usr/share/pam-configs/nothing", profile, 0o644);
+    let frontend = ["DEBIAN_FRONTEND=noninteractive", "/usr/sbin/pam-auth-update", "--package"];
+    assert!(machine.run("/usr/bin/env", &frontend).status.success());
+    succeeds(&machine, &["disable", "sshd", "--yes"]);
+    let common = fs::read_to_string("/etc/pam.d/common-auth").unwrap();
+    assert!(common.contains("pam_warn.so") && !common.contains("pam_sms.so"), "{common}");
+    assert!(!Path::new("/etc/ssh/sshd_config.d/00-pam-sms.conf").exists());
+    log_in(false);
+}
+
+#[test]
+fn a_stack_that_somebody_has_edited_is_not_called_unchanged() {
+    let (machine, _sshd) = machine();
+    succeeds(&machine, &["enable", "sshd", "--yes", "--no-rollback"]);
+    machine.pam("common-auth", "auth requisite pam_unix.so\nauth required pam_permit.so\n");
+    let told = fails(&machine, &["enable", "sshd", "--yes"]);
+    assert!(told.contains("`pam-sms check` finds errors"), "{told}");
 }
 
 #[test]

@@ -86,6 +86,6 @@ fn has_systemd() -> bool {
 }
 
 fn has_cron() -> bool {
-    let programs = ["/usr/sbin/cron", "/usr/sbin/crond", "/usr/sbin/anacron"];
+    let programs = ["/usr/sbin/cron", "/usr/sbin/crond"];
     Path::new("/etc/cron.d").is_dir() && programs.iter().any(|path| Path::new(path).exists())
 }

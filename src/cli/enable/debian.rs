@@ -32,6 +32,15 @@ pub fn is_here() -> bool {
     Path::new(PROGRAM).is_file() && Path::new("/").join(COMMON_AUTH).is_file()
 }
 
+/// Whether a file is its to write.
+#[must_use]
+pub fn manages(path: &Path) -> bool {
+    let is_common =
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("common-"));
+    let folder = |folder: &&str| path.starts_with(Path::new("/").join(folder));
+    is_common || FOLDERS[1..].iter().any(folder)
+}
+
 /// What it would make of the common stacks, if exactly `services` ask: it is run on copies.
 ///
 /// # Errors
@@ -94,6 +103,8 @@ fn update(root: &Path, what: &str) -> Result<(), String> {
         .arg(root)
         .args([what, "pam-sms"])
         .env("DEBIAN_FRONTEND", "noninteractive")
+        // `--root` moves files and not debconf's answers, which are the machine's.
+        .env("DEBCONF_DB_REPLACE", format!("File{{{}}}", root.join("debconf.dat").display()))
         .env("LC_ALL", "C.UTF-8")
         .output()
         .map_err(|error| error.to_string())?;

@@ -122,6 +122,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             .to_owned());
     }
     if changes.services.contains(&service) {
+        // Not by the notes alone: somebody may have edited the stack since.
+        check(arguments, Some(&service))?;
         say(format_args!("{}: asks for codes already (unchanged)", service.name));
         return Ok(());
     }
@@ -150,18 +152,23 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         say("Note: a key still lets in without a code; `enable sshd --keys` asks after the key.");
     }
     if arguments.no_rollback {
-        changes.apply_for_good(services, &plan)?;
+        changes.apply_for_good(services, &plan, || check(arguments, Some(&service)))?;
         say(format_args!("{}: asks for codes (changed)", service.name));
         return Ok(());
     }
-    let trial = changes.begin_trial(services, &plan)?;
-    let settled = files::write_all(&plan)
-        .and_then(|()| check(arguments, Some(&service)))
-        .and_then(|()| sshd::reload_if_changed(&plan));
-    if let Err(error) = settled {
-        trial::take_back()?;
-        return Err(format!("{error}; everything is as it was before"));
-    }
+    let begun = changes.begin_trial(services, &service.name, &plan);
+    let settled = begun.and_then(|trial| {
+        sshd::make(&plan)?;
+        check(arguments, Some(&service))?;
+        Ok(trial)
+    });
+    let trial = match settled {
+        Ok(trial) => trial,
+        Err(error) => {
+            trial::take_back()?;
+            return Err(format!("{error}; everything is as it was before"));
+        }
+    };
     say(format_args!(
         "{} asks for codes, on trial. Now, and without closing this session:\n\
          \n  1. Log in from another terminal, with a code. It shows a word.\n\
@@ -180,10 +187,17 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
     root_only()?;
     let _alone = trial::alone()?;
-    if trial::take_back()? {
+    let mut changes = Changes::load()?;
+    if changes.trial.is_some() {
+        if arguments.dry_run {
+            say("The change on trial would be put back first.");
+            return Ok(());
+        }
+        confirm(arguments.yes, "A change is on trial. Put it back first?")?;
+        trial::take_back()?;
         say("the change on trial is put back");
+        changes = Changes::load()?;
     }
-    let changes = Changes::load()?;
     let gone = |service: &Service| {
         arguments.all || arguments.service.as_ref().is_some_and(|name| *name == service.name)
     };
@@ -194,7 +208,7 @@ pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
         return Ok(());
     }
     let plan = if left.is_empty() {
-        changes.back_to_before(|_| true)?
+        all_out(&changes)?
     } else {
         let gone: Vec<String> =
             changes.services.iter().filter(|one| gone(one)).map(Service::own_file).collect();
@@ -208,9 +222,25 @@ pub fn disable(arguments: &DisableArguments) -> Result<(), String> {
         return Ok(());
     }
     confirm(arguments.yes, "Take this out?")?;
-    changes.apply_for_good(left, &plan)?;
+    changes.apply_for_good(left, &plan, || Ok(()))?;
     say("disabled (changed)");
     Ok(())
+}
+
+/// Back to what was before the first change; where others have changed the common stacks since, as
+/// packages do, without our lines at least.
+fn all_out(changes: &Changes) -> Result<Vec<files::Change>, String> {
+    let exact = changes.back_to_before(|_| true);
+    if exact.is_ok() || !debian::is_here() {
+        return exact;
+    }
+    let mut plan = changes.back_to_before(|path| !debian::manages(path))?;
+    plan.retain(|change| !debian::manages(&change.path));
+    plan.extend(debian::towards(&[])?);
+    if !plan.iter().any(sshd::is_own) {
+        plan.extend(sshd::without_drop_in()?);
+    }
+    Ok(plan)
 }
 
 fn root_only() -> Result<(), String> {

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::plan::Service;
-use crate::cli::files::Change;
+use crate::cli::files::{self, Change};
 use crate::config::model::Config;
 
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-pam-sms.conf";
@@ -23,7 +23,7 @@ const PID_FILES: [&str; 2] = ["/run/sshd.pid", "/var/run/sshd.pid"];
 /// # Errors
 /// When sshd would not read our file, or root would be shut out.
 pub fn drop_in(sshd: Option<&Service>, config: &Config) -> Result<Option<Change>, String> {
-    let Some(service) = sshd else { return Change::to(DROP_IN, None) };
+    let Some(service) = sshd else { return without_drop_in() };
     let main = fs::read_to_string("/etc/ssh/sshd_config")
         .map_err(|error| format!("/etc/ssh/sshd_config: {error}"))?;
     let includes = |line: &str| {
@@ -64,12 +64,61 @@ fn text(service: &Service, config: &Config) -> String {
     )
 }
 
+/// Makes all changes of a plan, in an order in which nobody gets in meanwhile by less than before:
+/// sshd asks for more before a stack asks for less, and the other way round.
+///
+/// # Errors
+/// When one cannot be made, or sshd does not like its own.
+pub fn make(plan: &[Change]) -> Result<(), String> {
+    let (own, stacks): (Vec<&Change>, Vec<&Change>) = plan.iter().partition(|one| is_own(one));
+    let adds = own.iter().any(|change| change.after.is_some());
+    let make_own = || {
+        own.iter().try_for_each(|change| change.apply())?;
+        reload_if_changed(plan)
+    };
+    if adds {
+        make_own()?;
+    }
+    stacks.iter().try_for_each(|change| change.apply())?;
+    if adds { Ok(()) } else { make_own() }
+}
+
+/// Takes all changes of a plan back, in the order that [`make`] keeps, as far as that can be done.
+///
+/// # Errors
+/// With what cannot.
+pub fn unmake(plan: &[Change]) -> Result<(), String> {
+    let (own, stacks): (Vec<&Change>, Vec<&Change>) = plan.iter().partition(|one| is_own(one));
+    let back: Vec<Change> = own.iter().map(|change| change.back()).collect();
+    let own_back = || files::write_all(&back).and_then(|()| reload_if_changed(&back));
+    let stacks_back = || files::take_all_back(stacks.iter().copied());
+    let done = match back.iter().any(|change| change.after.is_some()) {
+        true => [own_back(), stacks_back()],
+        false => [stacks_back(), own_back()],
+    };
+    let failed: Vec<String> = done.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+/// Whether a change is sshd's own.
+pub fn is_own(change: &Change) -> bool {
+    change.path == Path::new(DROP_IN)
+}
+
+/// The change that takes our file away.
+///
+/// # Errors
+/// When what is there cannot be read.
+pub fn without_drop_in() -> Result<Option<Change>, String> {
+    Change::to(DROP_IN, None)
+}
+
 /// Has sshd read its configuration, where a change is sshd's: tried first, and what it makes of it
 /// compared with what was meant.
 ///
 /// # Errors
 /// When sshd would not start with it, or something before us has said otherwise.
-pub fn reload_if_changed(plan: &[Change]) -> Result<(), String> {
+fn reload_if_changed(plan: &[Change]) -> Result<(), String> {
     let Some(change) = plan.iter().find(|change| change.path == Path::new(DROP_IN)) else {
         return Ok(());
     };

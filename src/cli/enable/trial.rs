@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::plan::Service;
-use super::{boot, sshd};
+use super::{boot, pam, sshd};
 use crate::authenticate::trial;
 use crate::cli::files::{self, Change};
-use crate::state::Places;
-use crate::state::{Durability, Store};
+use crate::state::{Alone, Durability, Places, Store};
 use crate::sys;
 
 /// How long a trial lasts.
@@ -78,11 +77,11 @@ impl Changes {
     pub fn begin_trial(
         mut self,
         services: Vec<Service>,
+        name: &str,
         plan: &[Change],
     ) -> Result<Duration, String> {
         let word = trial::new_word().map_err(|error| format!("no random bytes: {error}"))?;
         boot::install()?;
-        let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
         let trial = Trial {
             word: word.clone(),
             deadline: (sys::boot_time() + TRIAL).as_secs(),
@@ -92,7 +91,8 @@ impl Changes {
         };
         self.trial = Some(trial);
         self.save()?;
-        trial::announce(&word, &names).map_err(|error| error.to_string())?;
+        // Only there: a login to what was kept long ago shows nothing of this.
+        trial::announce(&word, name).map_err(|error| error.to_string())?;
         start_watching()?;
         Ok(TRIAL)
     }
@@ -108,23 +108,30 @@ impl Changes {
         forget()
     }
 
-    /// Makes a change that lasts, and has sshd read what is its own.
+    /// Makes a change that lasts, if `judge` likes what has become of it.
     ///
     /// # Errors
-    /// When it cannot be noted or made, or sshd does not like it; then everything is as it was.
-    pub fn apply_for_good(mut self, services: Vec<Service>, plan: &[Change]) -> Result<(), String> {
+    /// When it cannot be noted or made, or is not liked; then everything is as it was.
+    pub fn apply_for_good(
+        mut self,
+        services: Vec<Service>,
+        plan: &[Change],
+        judge: impl FnOnce() -> Result<(), String>,
+    ) -> Result<(), String> {
+        let before = Self::load()?;
         self.remember(plan);
         self.services = services;
         if self.services.is_empty() {
             self.files.clear();
         }
-        let made = files::write_all(plan).and_then(|()| sshd::reload_if_changed(plan));
-        if let Err(error) = made {
-            let back: Vec<Change> = plan.iter().map(Change::back).collect();
-            files::write_all(&back)?;
+        // Noted first: what a run that is cut off has done can still be disabled.
+        self.save()?;
+        if let Err(error) = sshd::make(plan).and_then(|()| judge()) {
+            sshd::unmake(plan)?;
+            before.save()?;
             return Err(format!("{error}; everything is as it was before"));
         }
-        self.save()
+        Ok(())
     }
 
     /// The changes after which every file that is `wanted` is what it was before the first one.
@@ -136,6 +143,11 @@ impl Changes {
         for change in self.files.iter().filter(|change| wanted(&change.path)) {
             let now = files::read(&change.path)?;
             if now == change.before {
+                continue;
+            }
+            let names_us = now.iter().flat_map(|text| text.lines()).any(pam::names_us);
+            if now != change.after && !names_us {
+                // Somebody has taken us out already.
                 continue;
             }
             if now != change.after {
@@ -173,14 +185,16 @@ impl Changes {
 /// When a file cannot be written.
 pub fn take_back() -> Result<bool, String> {
     let mut changes = Changes::load()?;
-    let Some(trial) = changes.trial.take() else { return Ok(false) };
-    let back: Vec<Change> = trial.plan.iter().map(Change::back).collect();
-    files::write_all(&back)?;
-    let reloaded = sshd::reload_if_changed(&back);
+    let Some(trial) = changes.trial.take() else {
+        // What a run that was cut off may have left.
+        forget()?;
+        return Ok(false);
+    };
+    sshd::unmake(&trial.plan)?;
     changes.services.clone_from(&trial.services);
     changes.save()?;
     forget()?;
-    reloaded.map(|()| true)
+    Ok(true)
 }
 
 /// Waits for the end of the trial, and puts things back where it was not kept.
@@ -190,16 +204,20 @@ pub fn take_back() -> Result<bool, String> {
 pub fn watch() -> Result<(), String> {
     // Neither ^C nor a terminal that is closed is for this process.
     sys::leave_terminal();
-    loop {
-        {
-            let _alone = alone()?;
-            match Changes::load()?.trial {
-                None => return Ok(()),
-                Some(trial) if trial.is_over() => return take_back().map(drop),
-                Some(_) => {}
-            }
-        }
+    // Whatever goes wrong may go right the next time: a lock that is held, a disk that is full.
+    while !step().unwrap_or(false) {
         thread::sleep(Duration::from_millis(500));
+    }
+    Ok(())
+}
+
+/// Puts things back where that is due, and says whether there is nothing left to wait for.
+fn step() -> Result<bool, String> {
+    let _alone = alone()?;
+    match Changes::load()?.trial {
+        None => Ok(true),
+        Some(trial) if trial.is_over() => take_back().map(|_| true),
+        Some(_) => Ok(false),
     }
 }
 
@@ -207,7 +225,7 @@ pub fn watch() -> Result<(), String> {
 ///
 /// # Errors
 /// When another one does not end.
-pub fn alone() -> Result<impl Drop, String> {
+pub fn alone() -> Result<Alone, String> {
     store().alone("enable").map_err(|error| error.to_string())
 }
 

@@ -21,6 +21,7 @@ use clap::Args;
 use super::errand::HelperArgument;
 use super::office::{ConfigArgument, Office};
 use super::terminal::{self, complain, say};
+use crate::authenticate::trial;
 use crate::pam::application::{Attempt, Ended, Style, log_in};
 use crate::secret::Secret;
 use crate::sys::mounts;
@@ -78,6 +79,12 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     if !terminal::is_there() {
         return Err("`try` asks for a code: run it at a terminal".to_owned());
+    }
+    if trial::notice(&arguments.service).is_some() {
+        return Err(format!(
+            "{} is on trial, and this would show nothing of it: log in for real",
+            arguments.service
+        ));
     }
     let user = office.account(&arguments.user)?;
     let folder =
