@@ -282,12 +282,19 @@ fn check(arguments: &Arguments, service: Option<&Service>) -> Result<(), String>
         offline: false,
         json: false,
     });
-    if report.count(Severity::Error) == 0 {
-        return Ok(());
-    }
     let mut said = Vec::new();
     let _ = report.write(&mut said);
-    Err(format!("`pam-sms check` finds errors:\n{}", String::from_utf8_lossy(&said).trim_end()))
+    let said = String::from_utf8_lossy(&said);
+    match report.count(Severity::Error) {
+        0 => {
+            // Of the stack that is new, and only what somebody has to know of it.
+            if service.is_some() && report.count(Severity::Warning) > 0 {
+                say(format_args!("`pam-sms check` says of it:\n{}", said.trim_end()));
+            }
+            Ok(())
+        }
+        _ => Err(format!("`pam-sms check` finds errors:\n{}", said.trim_end())),
+    }
 }
 
 fn print_diffs(plan: &[files::Change]) {

@@ -23,11 +23,11 @@ pub fn with_provider(
     let mut document = parse(text.unwrap_or_default())?;
     let tables = document.entry("provider").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let tables = tables.as_array_of_tables_mut().ok_or("`provider` must be [[provider]] tables")?;
-    let name = provider.plain.get("name").unwrap_or(&provider.kind);
+    let name = provider.name();
     let text_of =
         |table: &Table, key: &str| table.get(key).and_then(Item::as_str).map(str::to_owned);
     let is_it = |table: &Table| {
-        text_of(table, "name").or_else(|| text_of(table, "kind")).as_ref() == Some(name)
+        text_of(table, "name").or_else(|| text_of(table, "kind")).as_deref() == Some(name)
     };
     let index = tables.iter().position(is_it).unwrap_or(tables.len());
     if index == tables.len() {

@@ -115,7 +115,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         questions.confirm("Go on?")?;
     }
     files::write_all(&plan)?;
-    let settled = settle(arguments, &user, &number);
+    let settled = settle(arguments, provider.name(), &user, &number);
     if let Err(error) = settled {
         let back: Vec<Change> = plan.iter().map(Change::back).collect();
         files::write_all(&back)?;
@@ -170,6 +170,11 @@ fn choose_provider(arguments: &Arguments, questions: &Questions) -> Result<Provi
 }
 
 impl Provider {
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        self.plain.get("name").unwrap_or(&self.kind)
+    }
+
     fn has(&self, key: &str) -> bool {
         self.plain.contains_key(key) || self.secret.contains_key(key)
     }
@@ -242,7 +247,8 @@ fn plan(
     let mut plan = Vec::new();
     let mut secrets: Vec<(String, PathBuf)> = Vec::new();
     for (key, secret) in &provider.secret {
-        let path = config.with_file_name(format!("{}.{key}", provider.kind));
+        // Two providers of a kind have names of their own, and keys.
+        let path = config.with_file_name(format!("{}.{key}", provider.name()));
         plan.extend(Change::private(&path, format!("{}\n", secret.expose()))?);
         secrets.push((key.clone(), path));
     }
@@ -259,16 +265,21 @@ fn plan(
 }
 
 /// The configuration is judged, the helper gets its user, and a message is sent.
-fn settle(arguments: &Arguments, user: &str, number: &PhoneNumber) -> Result<(), String> {
+fn settle(
+    arguments: &Arguments,
+    provider: &str,
+    user: &str,
+    number: &PhoneNumber,
+) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     make_helpers_user(office.gateway()?.run_as())?;
     let helper = &arguments.helper;
     match (arguments.no_test, arguments.yes) {
         (true, _) => Ok(()),
-        (_, false) => confirm(user, &[number], None, &office, helper),
+        (_, false) => confirm(user, &[number], Some(provider), &office, helper),
         (_, true) => {
             let text = format!("Test message from pam_sms on {}.", sys::host_name());
-            helper.deliver(&office, None, number, &Secret::from(text))
+            helper.deliver(&office, Some(provider), number, &Secret::from(text))
         }
     }
 }
