@@ -79,7 +79,7 @@ impl Login<'_> {
                 Ok(match &self.state {
                     State::Sent(live) => self.prompts.no_backup_code(&live.reference),
                     State::Unsent => self.prompts.ask_first(self.number().ending()),
-                    State::Stuck(_, said) => said.clone(),
+                    State::Stuck(_, said) => self.prompts.no_backup_code_at(said),
                 })
             }
         }

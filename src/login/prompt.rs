@@ -106,6 +106,13 @@ impl Prompts<'_> {
         self.use_reference(Text::NoBackupCode, reference)
     }
 
+    /// The same at a dead end: its reason was told, its ways out are its last line.
+    #[must_use]
+    pub fn no_backup_code_at(self, dead_end: &str) -> String {
+        let ways = dead_end.rsplit('\n').next().unwrap_or_default();
+        format!("{}\n{ways}", self.texts.plain(Text::NoBackupCode))
+    }
+
     /// A further message could not be sent, and the one before still counts.
     #[must_use]
     pub fn not_resent(self, reference: &Reference) -> String {

@@ -22,37 +22,12 @@ pub struct Account {
 /// # Errors
 /// When the database could not be asked; "no such user" is `Ok(None)`.
 pub fn account(name: &str) -> io::Result<Option<Account>> {
-    let Ok(name) = CString::new(name) else { return Ok(None) };
-    let mut buffer = vec![0_u8; 1024];
-    loop {
-        let mut row = MaybeUninit::<libc::passwd>::uninit();
-        let mut found = std::ptr::null_mut();
-        // SAFETY: all pointers are valid for the call, and the length is the buffer's.
-        let code = unsafe {
-            libc::getpwnam_r(
-                name.as_ptr(),
-                row.as_mut_ptr(),
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
-                &raw mut found,
-            )
-        };
-        match code {
-            libc::ERANGE if buffer.len() < 1 << 20 => buffer.resize(buffer.len() * 4, 0),
-            // What getpwnam(3) lists as "the given name was not found" in some implementations.
-            0 | libc::ENOENT | libc::ESRCH if found.is_null() => return Ok(None),
-            0 => {
-                // SAFETY: `found` is not null, so it points to `row`, which the call has filled;
-                // its name is a string inside `buffer`, which is still there.
-                let (row, name) = unsafe {
-                    let row = row.assume_init();
-                    (row, CStr::from_ptr(row.pw_name).to_string_lossy().into_owned())
-                };
-                return Ok(Some(Account { name, uid: row.pw_uid, gid: row.pw_gid }));
-            }
-            errno => return Err(io::Error::from_raw_os_error(errno)),
-        }
-    }
+    look_up(name, 1 << 20, libc::getpwnam_r, |row| {
+        // SAFETY: the row was filled by the call, and its name is a string in a buffer that is still
+        // there.
+        let name = unsafe { CStr::from_ptr(row.pw_name) }.to_string_lossy().into_owned();
+        Account { name, uid: row.pw_uid, gid: row.pw_gid }
+    })
 }
 
 /// The number of a group, `None` where there is no group of that name.
@@ -60,27 +35,42 @@ pub fn account(name: &str) -> io::Result<Option<Account>> {
 /// # Errors
 /// When the database could not be asked.
 pub fn group_id(name: &str) -> io::Result<Option<libc::gid_t>> {
+    // A group may have very many members.
+    look_up(name, 1 << 26, libc::getgrnam_r, |row: &libc::group| row.gr_gid)
+}
+
+/// `getpwnam_r` or `getgrnam_r`: name, row, buffer and its length, and where the row is.
+type LookUp<Row> = unsafe extern "C" fn(
+    *const libc::c_char,
+    *mut Row,
+    *mut libc::c_char,
+    libc::size_t,
+    *mut *mut Row,
+) -> libc::c_int;
+
+/// Looks a row up, with a buffer of at most `largest` bytes, and makes something of it.
+fn look_up<Row, T>(
+    name: &str,
+    largest: usize,
+    by: LookUp<Row>,
+    read: impl FnOnce(&Row) -> T,
+) -> io::Result<Option<T>> {
     let Ok(name) = CString::new(name) else { return Ok(None) };
     let mut buffer = vec![0_u8; 1024];
     loop {
-        let mut row = MaybeUninit::<libc::group>::uninit();
+        let mut row = MaybeUninit::<Row>::uninit();
         let mut found = std::ptr::null_mut();
         // SAFETY: all pointers are valid for the call, and the length is the buffer's.
         let code = unsafe {
-            libc::getgrnam_r(
-                name.as_ptr(),
-                row.as_mut_ptr(),
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
-                &raw mut found,
-            )
+            let (place, length) = (buffer.as_mut_ptr().cast(), buffer.len());
+            by(name.as_ptr(), row.as_mut_ptr(), place, length, &raw mut found)
         };
         match code {
-            // A group may have very many members.
-            libc::ERANGE if buffer.len() < 1 << 26 => buffer.resize(buffer.len() * 4, 0),
+            libc::ERANGE if buffer.len() < largest => buffer.resize(buffer.len() * 4, 0),
+            // What getpwnam(3) lists as "the given name was not found" in some implementations.
             0 | libc::ENOENT | libc::ESRCH if found.is_null() => return Ok(None),
             // SAFETY: `found` is not null, so it points to `row`, which the call has filled.
-            0 => return Ok(Some(unsafe { row.assume_init() }.gr_gid)),
+            0 => return Ok(Some(read(unsafe { row.assume_init_ref() }))),
             errno => return Err(io::Error::from_raw_os_error(errno)),
         }
     }

@@ -71,6 +71,8 @@ fn trap_16_a_backup_code_is_the_way_in_wherever_sms_is_shut() {
         let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
         assert_eq!(verdict, Verdict::BackupCode, "{how}");
         assert!(world.asked[0].ends_with("Backup code, or Enter to give up: "), "{how}");
+        assert!(world.asked[1].starts_with("That is no backup code"), "{how}: {}", world.asked[1]);
+        assert!(world.asked[1].ends_with("Backup code, or Enter to give up: "), "{how}");
         let told = world.told.as_deref();
         assert_eq!(told, Some("Backup code accepted. It will not work again. 9 left."), "{how}");
     }
