@@ -164,7 +164,7 @@ fn trap_16_a_backup_code_opens_what_is_locked_and_only_once() {
     alice.see("That is no backup code, or it was used before.");
     // ssh throws away what was typed before its prompt is there.
     alice.see("or ? for help: ");
-    alice.type_keys("\x03");
+    alice.interrupt_ssh();
     alice.gone();
     let plain = code.replace('-', "");
     assert!(log.lines().iter().all(|line| !line.contains(&code) && !line.contains(&plain)));

@@ -197,8 +197,7 @@ fn the_demo_shell_takes_a_login_by_hand_and_leaves_nothing_behind() {
             person.see("event=accepted");
         } else {
             assert!(inhabitants(&mounts) > 0);
-            // ssh notes a ^C that comes between its prompt and its read, and acts on the next key.
-            person.type_keys("\x03\r");
+            person.interrupt_ssh();
         }
         assert_eq!(person.gone(), 0, "{}", person.screen());
         assert_eq!(inhabitants(&mounts), 0);

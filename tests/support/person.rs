@@ -143,6 +143,12 @@ impl Person {
         let _ = self.keyboard.write_all(keys.as_bytes());
     }
 
+    /// Presses Ctrl-C at a prompt of ssh. If it comes between the prompt and the read, ssh notes it
+    /// and acts on the next key only, which is Enter here.
+    pub fn interrupt_ssh(&mut self) {
+        self.type_keys("\x03\r");
+    }
+
     /// All that showed so far, without carriage returns.
     pub fn screen(&self) -> String {
         self.screen.look(|screen| lossy(&screen.text))
