@@ -7,8 +7,8 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use crate::config::file::{self, FileError, Trust};
-use crate::sys;
+use crate::sys::{self, Replacement};
 
 /// Largest state file, in bytes: ten thousand moments and more.
 const LARGEST: u64 = 256 << 10;
@@ -216,30 +216,13 @@ impl Store {
 
     fn write(&self, name: &str, text: &str) -> Result<(), StateError> {
         let (new, state) = (self.path(name, "new"), self.path(name, "state"));
-        let written = || {
-            match fs::remove_file(&new) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                // What a process that was killed has left.
-                _ => {}
-            }
-            let mut file = options().write(true).create_new(true).open(&new)?;
-            fchown(&file, Some(0), Some(0))?;
-            file.set_permissions(Permissions::from_mode(0o600))?;
-            file.write_all(text.as_bytes())?;
-            if self.durability == Durability::Power {
-                file.sync_all()?;
-            }
-            fs::rename(&new, &state)?;
-            if self.durability == Durability::Power {
-                File::open(&self.folder)?.sync_all()?;
-            }
-            Ok(())
+        let how = Replacement {
+            beside: &new,
+            mode: 0o600,
+            owner: Some((0, 0)),
+            is_durable: self.durability == Durability::Power,
         };
-        written().map_err(|error| {
-            // A file that is half written on a full disk would keep it full.
-            let _ = fs::remove_file(&new);
-            StateError::Io(state.clone(), error)
-        })
+        sys::replace(&state, text, &how).map_err(|error| StateError::Io(state, error))
     }
 
     fn path(&self, name: &str, kind: &str) -> PathBuf {

@@ -39,7 +39,7 @@ pub struct Arguments {
 /// In words for the terminal.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
-    let user = office.account(&arguments.user)?;
+    let user = Office::account(&arguments.user)?;
     let books = office.books(&user);
     if arguments.revoke_all {
         let revoked = books.revoke_backup_codes().map_err(|barrier| barrier.to_string())?;

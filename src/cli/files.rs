@@ -1,11 +1,14 @@
 //! Files as they are and as they shall be.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::terminal::complain;
+use crate::sys::{self, Replacement};
 
 /// One file, before and after; nothing where there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,21 +68,45 @@ impl Change {
             .to_string()
     }
 
-    /// Writes what shall be. What somebody has written since `before` was read is kept beside it.
+    /// Writes what shall be.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or somebody has written it since `before` was read: what they
+    /// meant was not looked at.
+    pub fn apply(&self) -> Result<(), String> {
+        match read(&self.path)? {
+            now if now == self.after => Ok(()),
+            now if now == self.before => self.put(&self.after),
+            _ => Err(format!(
+                "{}: somebody has changed it meanwhile: look at it, and run this again",
+                self.path.display()
+            )),
+        }
+    }
+
+    /// Writes what was. What somebody has written meanwhile is kept beside it, and said.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn apply(&self) -> Result<(), String> {
+    pub fn take_back(&self) -> Result<(), String> {
         let now = read(&self.path)?;
-        if now == self.after {
+        if now == self.before {
             return Ok(());
         }
-        if let Some(theirs) = now.filter(|now| Some(now) != self.before.as_ref()) {
-            let mut saved = self.path.clone().into_os_string();
-            saved.push(".pam-sms-saved~");
-            write(Path::new(&saved), &theirs, self.mode)?;
+        if let Some(theirs) = now.filter(|now| Some(now) != self.after.as_ref()) {
+            let saved = with_ending(&self.path, ".pam-sms-saved~");
+            write(&saved, &theirs, self.mode)?;
+            complain(format_args!(
+                "warning: {} was changed meanwhile; what it held is kept as {}",
+                self.path.display(),
+                saved.display()
+            ));
         }
-        match &self.after {
+        self.put(&self.before)
+    }
+
+    fn put(&self, text: &Option<String>) -> Result<(), String> {
+        match text {
             Some(text) => write(&self.path, text, self.mode),
             None => match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -104,7 +131,7 @@ pub fn write_all(plan: &[Change]) -> Result<(), String> {
 /// # Errors
 /// With those that cannot.
 pub fn take_all_back<'a>(plan: impl DoubleEndedIterator<Item = &'a Change>) -> Result<(), String> {
-    let failed: Vec<String> = plan.rev().filter_map(|change| change.back().apply().err()).collect();
+    let failed: Vec<String> = plan.rev().filter_map(|change| change.take_back().err()).collect();
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
 }
 
@@ -120,28 +147,42 @@ pub fn read(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// Replaces a file at once: whoever reads it sees the old text or the new one.
+/// Replaces a file of the configuration at once: whoever reads it sees the old text or the new one. A link
+/// stays one, and the file it leads to keeps its owner.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
-    let mut new = path.to_owned().into_os_string();
-    new.push(".pam-sms-new~");
-    let new = PathBuf::from(new);
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let owner = fs::metadata(&path).ok().map(|meta| (meta.uid(), meta.gid()));
+    put(&path, text, mode, owner)
+}
+
+/// The same where the folder may be somebody else's: a link that they have put there is replaced and
+/// never followed.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_anew(path: &Path, text: &str, mode: u32) -> Result<(), String> {
+    put(path, text, mode, None)
+}
+
+fn put(path: &Path, text: &str, mode: u32, owner: Option<(u32, u32)>) -> Result<(), String> {
     // A name that ends in `~` is nobody's profile, service or configuration.
+    let new = with_ending(path, ".pam-sms-new~");
     let written = || {
         if let Some(folder) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
         }
-        let _ = fs::remove_file(&new);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.set_permissions(Permissions::from_mode(mode))?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        sys::replace(path, text, &Replacement { beside: &new, mode, owner, is_durable: true })
     };
     written().map_err(|error| about(path, &error))
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(ending);
+    path.into()
 }
 
 fn about(path: &Path, error: &io::Error) -> String {
@@ -150,6 +191,9 @@ fn about(path: &Path, error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+
     use super::*;
 
     #[test]
@@ -161,7 +205,7 @@ mod tests {
         let change = Change::to(&path, Some("one\nthree\n".to_owned())).unwrap().unwrap();
         change.apply().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\nthree\n");
-        change.back().apply().unwrap();
+        change.take_back().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one\n\ttwo");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
         assert_eq!(Change::to(&path, Some("one\n\ttwo".to_owned())), Ok(None));
@@ -169,21 +213,43 @@ mod tests {
         let new = folder.path().join("new");
         let change = Change::to(&new, Some("x".to_owned())).unwrap().unwrap();
         change.apply().unwrap();
-        change.back().apply().unwrap();
+        change.take_back().unwrap();
         assert!(!new.exists());
     }
 
     #[test]
-    fn what_somebody_else_wrote_is_kept_beside() {
+    fn what_somebody_else_wrote_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sshd");
         fs::write(&path, "old\n").unwrap();
         let change = Change::to(&path, Some("new\n".to_owned())).unwrap().unwrap();
-        change.apply().unwrap();
         fs::write(&path, "theirs\n").unwrap();
-        change.back().apply().unwrap();
+        let said = change.apply().unwrap_err();
+        assert!(said.contains("somebody has changed it meanwhile"), "{said}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs\n");
+        change.take_back().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
         let saved = folder.path().join("sshd.pam-sms-saved~");
         assert_eq!(fs::read_to_string(saved).unwrap(), "theirs\n");
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_a_file_its_owners() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("real"), folder.path().join("link"));
+        fs::write(&file, "old\n").unwrap();
+        // Somebody else's only where root tests.
+        let _ = chown(&file, Some(1), Some(1));
+        let owner = |meta: fs::Metadata| (meta.uid(), meta.gid());
+        let before = owner(fs::metadata(&file).unwrap());
+        symlink("real", &link).unwrap();
+        Change::to(&link, Some("new\n".to_owned())).unwrap().unwrap().apply().unwrap();
+        assert!(link.is_symlink());
+        let other = folder.path().join("other");
+        symlink("real", &other).unwrap();
+        write_anew(&other, "mine\n", 0o644).unwrap();
+        assert!(!other.is_symlink());
+        assert_eq!(owner(fs::metadata(&file).unwrap()), before);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new\n");
     }
 }

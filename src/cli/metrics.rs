@@ -1,6 +1,7 @@
 //! `pam-sms metrics`: what a monitoring system wants to know, in Prometheus's text format.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,9 +11,10 @@ use clap::Args;
 
 use super::check;
 use super::check::report::Severity;
+use super::errand::HelperArgument;
 use super::files;
 use super::office::{ConfigArgument, Office};
-use crate::authenticate::arguments::DEFAULT_HELPER;
+use crate::gateway::report::{Answered, Report};
 use crate::limits::{Barrier, Ledger};
 use crate::state::Places;
 
@@ -25,7 +27,8 @@ const LOGS: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
 /// Outcomes are counted in the log as it is now, so they begin anew when it is rotated, as counters of
 /// Prometheus may.
 ///
-/// Example: `pam-sms metrics --out /var/lib/prometheus/node-exporter/pam_sms.prom`, each minute by cron.
+/// Examples: `pam-sms metrics --out /var/lib/prometheus/node-exporter/pam_sms.prom`, each minute by cron;
+/// `pam-sms metrics --balance --out /var/lib/prometheus/node-exporter/pam_sms_balance.prom`, each hour
 #[derive(Args)]
 pub struct Arguments {
     /// Replace this file at once; without it, write to the standard output.
@@ -34,8 +37,13 @@ pub struct Arguments {
     /// The log to count in, if it is neither auth.log nor secure in /var/log, nor the journal.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Write what is left with the providers, and nothing else: each of them is asked.
+    #[arg(long, conflicts_with = "log")]
+    balance: bool,
     #[command(flatten)]
     config: ConfigArgument,
+    #[command(flatten)]
+    helper: HelperArgument,
 }
 
 /// Writes the metrics.
@@ -45,12 +53,15 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     let mut text = String::new();
-    events(&log(arguments.log.as_deref())?, &mut text);
-    accounts(&office, &mut text)?;
-    findings(arguments, &mut text);
+    if arguments.balance {
+        balances(&arguments.helper.start(&office, None).ask(None)?, &mut text)?;
+    } else {
+        events(&log(arguments.log.as_deref())?, &mut text);
+        accounts(&office, &mut text)?;
+        findings(arguments, &mut text);
+    }
     match &arguments.out {
-        // What stands there is nobody's to keep, and may be another's link by now.
-        Some(path) => files::write(path, &text, 0o644),
+        Some(path) => files::write_anew(path, &text, 0o644),
         None => {
             // A closed pipe is the reader's choice and not our error.
             let _ = std::io::stdout().write_all(text.as_bytes());
@@ -125,7 +136,7 @@ fn accounts(office: &Office, text: &mut String) -> Result<(), String> {
 fn findings(arguments: &Arguments, text: &mut String) {
     let report = check::judge(&check::Arguments {
         config: arguments.config.config.clone(),
-        helper: DEFAULT_HELPER.into(),
+        helper: arguments.helper.helper.clone(),
         service: None,
         offline: false,
         json: false,
@@ -137,11 +148,36 @@ fn findings(arguments: &Arguments, text: &mut String) {
     }
 }
 
+/// What is left, of those that can be asked. One that does not say has no amount, and is counted as silent.
+fn balances(report: &Report, text: &mut String) -> Result<(), String> {
+    if let Some(error) = &report.error {
+        return Err(error.clone());
+    }
+    let asked = || report.answers.iter().filter(|answer| answer.result != Answered::Unasked);
+    let label = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    head(text, "pam_sms_provider_balance", "gauge", "What is left with a provider.");
+    for (answer, money) in asked().filter_map(|one| one.balance.as_ref().map(|money| (one, money)))
+    {
+        // An amount that is no number would spoil the whole file.
+        let Ok(amount) = money.amount.trim().parse::<f64>() else { continue };
+        let currency = label(money.currency.as_deref().unwrap_or_default());
+        let provider = label(&answer.provider);
+        let labels = format!("{{provider=\"{provider}\",currency=\"{currency}\"}}");
+        line(text, &format!("pam_sms_provider_balance{labels}"), amount);
+    }
+    head(text, "pam_sms_provider_silent", "gauge", "Whether a provider did not say what is left.");
+    for answer in asked() {
+        let name = format!("pam_sms_provider_silent{{provider=\"{}\"}}", label(&answer.provider));
+        line(text, &name, u8::from(answer.result != Answered::Accepted));
+    }
+    Ok(())
+}
+
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {
     *text += &format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
 }
 
-fn line(text: &mut String, name: &str, value: u64) {
+fn line(text: &mut String, name: &str, value: impl Display) {
     *text += &format!("{name} {value}\n");
 }
 

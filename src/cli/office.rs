@@ -40,9 +40,7 @@ impl Office {
     /// # Errors
     /// In words for the terminal.
     pub fn open(argument: &ConfigArgument) -> Result<Self, String> {
-        if !sys::is_root() {
-            return Err("only root may do this: run it with sudo".to_owned());
-        }
+        root_only()?;
         let path = argument.config.clone();
         let config = read(&path).map_err(|error| format!("{error}; see `pam-sms check`"))?;
         Ok(Self { path, config })
@@ -52,7 +50,7 @@ impl Office {
     ///
     /// # Errors
     /// When there is no such account, or that cannot be known.
-    pub fn account(&self, typed: &str) -> Result<String, String> {
+    pub fn account(typed: &str) -> Result<String, String> {
         match sys::account(typed) {
             Ok(Some(account)) => Ok(account.name),
             Ok(None) => Err(format!("there is no account `{typed}` on this machine")),
@@ -76,7 +74,7 @@ impl Office {
     /// # Errors
     /// When it is unknown and not forced.
     pub fn name(&self, typed: &str, force: bool) -> Result<String, String> {
-        match self.account(typed) {
+        match Self::account(typed) {
             Err(_) if typed.is_empty() || typed.chars().any(char::is_control) => {
                 Err("an account's name must not be empty or hold control characters".to_owned())
             }
@@ -127,6 +125,17 @@ impl Office {
     #[must_use]
     pub fn books<'a>(&'a self, user: &'a str) -> Ledger<'a> {
         Ledger::new(&Places::default(), &self.config.limits, user, &BootClock)
+    }
+}
+
+/// What changes a machine, or reads what only root may.
+///
+/// # Errors
+/// When somebody else runs this.
+pub fn root_only() -> Result<(), String> {
+    match sys::is_root() {
+        true => Ok(()),
+        false => Err("only root may do this: run it with sudo".to_owned()),
     }
 }
 

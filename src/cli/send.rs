@@ -61,7 +61,7 @@ fn recipient(to: &str, office: &Office) -> Result<PhoneNumber, String> {
     if to.starts_with('+') {
         return number(to, office);
     }
-    let user = office.account(to)?;
+    let user = Office::account(to)?;
     let phones = office.phones(&user)?;
     let none = || format!("{user} has no number; `pam-sms user set {user} +...` gives one");
     let phone = phones.into_iter().next().ok_or_else(none)?;

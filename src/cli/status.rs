@@ -32,7 +32,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     let users = match &arguments.user {
-        Some(typed) => vec![office.account(typed)?],
+        Some(typed) => vec![Office::account(typed)?],
         None => Ledger::known_users(&Places::default()).map_err(|barrier| barrier.to_string())?,
     };
     let mut accounts = Vec::new();

@@ -2,7 +2,11 @@
 //! neither an error nor a panic.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
+
+use crate::sys;
 
 /// A line for the standard output.
 pub fn say(line: impl Display) {
@@ -23,14 +27,24 @@ pub fn is_there() -> bool {
 /// Asks, and takes one line without its end; nothing where the terminal was closed.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it cannot be read, or somebody wants the program to end and it is to put things back first.
 pub fn ask(prompt: &str) -> io::Result<Option<String>> {
     let mut out = io::stdout().lock();
     write!(out, "{prompt}")?;
     out.flush()?;
-    let mut line = String::new();
-    match io::stdin().lock().read_line(&mut line)? {
-        0 => Ok(None),
-        _ => Ok(Some(line.trim_end_matches(['\n', '\r']).to_owned())),
+    // Byte by byte: what is typed ahead stays for whoever reads next.
+    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut line = Vec::new();
+    let mut byte = [0];
+    loop {
+        sys::wait_for_input(&input)?;
+        match input.read(&mut byte)? {
+            0 if line.is_empty() => return Ok(None),
+            0 => break,
+            _ if byte == *b"\n" => break,
+            _ => line.push(byte[0]),
+        }
     }
+    let text = String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(Some(text.trim_end_matches('\r').to_owned()))
 }

@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     if let Some(typed) = &arguments.user {
         // State of an account that is gone can be cleared, too.
-        let user = office.account(typed).unwrap_or_else(|_| typed.clone());
+        let user = Office::account(typed).unwrap_or_else(|_| typed.clone());
         // Who has no readable number can still be unlocked.
         let phones = office.phones(&user).unwrap_or_else(|error| {
             complain(format_args!(

@@ -6,9 +6,8 @@
 //! new one.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::edit::{self, UsersFile};
@@ -17,6 +16,7 @@ use crate::config::file::{LARGE, SMALL, Trust, list_toml, read};
 use crate::config::model::UsersRules;
 use crate::config::source::Sources;
 use crate::state::{Alone, Durability, Places as State, Store};
+use crate::sys::{self, Replacement};
 
 /// A person in the book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,26 +221,8 @@ fn lock() -> Result<Alone, String> {
 fn write(path: &Path, text: &str) -> Result<(), String> {
     // Not `.toml`: a login that lists the folder must not take it for a person.
     let new = path.with_extension("toml.new");
-    let written = || {
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            // What a process that was killed has left.
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-        let mut file = options.open(&new)?;
-        fchown(&file, Some(0), Some(0))?;
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        sync(path.parent().unwrap_or(Path::new("/")))
-    };
-    written().map_err(|error| {
-        let _ = fs::remove_file(&new);
-        about(path, &error)
-    })
+    let how = Replacement { beside: &new, mode: 0o600, owner: Some((0, 0)), is_durable: true };
+    sys::replace(path, text, &how).map_err(|error| about(path, &error))
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

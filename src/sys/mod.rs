@@ -6,7 +6,7 @@
 //! ```text
 //! mod.rs        clocks, this machine, sockets     accounts.rs   the user database
 //! child.rs      processes that we start           process.rs    what a process does to itself
-//! resources.rs  its limits                        files.rs      locks
+//! resources.rs  its limits                        files.rs      locks, files replaced
 //! memory.rs     what is given back is wiped       names.rs      host names, for the helper
 //! mounts.rs     mounts of our own, for the program
 //! ```
@@ -31,10 +31,10 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 pub use accounts::{Account, account, group_id, groups_of};
-pub use files::lock_exclusively;
+pub use files::{Replacement, lock_exclusively, replace};
 pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
 #[cfg(feature = "program")]
-pub use process::{hang_up, leave_terminal};
+pub use process::{hang_up, hold_interrupts, leave_terminal, wait_for_input};
 pub use resources::{LimitGuard, lift_open_files};
 
 /// Time since the machine was started, its sleep included.

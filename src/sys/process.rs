@@ -3,6 +3,8 @@
 #![allow(unsafe_code)]
 
 use std::io;
+#[cfg(feature = "program")]
+use std::os::fd::AsRawFd;
 use std::os::fd::RawFd;
 
 use super::accounts::Account;
@@ -89,6 +91,43 @@ pub fn hang_up(pid: libc::pid_t) -> io::Result<()> {
 pub fn leave_terminal() {
     // SAFETY: takes nothing; fails only for the leader of a group, which needs it not.
     unsafe { libc::setsid() };
+}
+
+/// From now on what would end the process at a terminal (^C, a hang-up, SIGTERM) only ends the next
+/// [`wait_for_input`], so that the process can put things back first.
+#[cfg(feature = "program")]
+pub fn hold_interrupts() {
+    extern "C" fn note(_: libc::c_int) {}
+    // SAFETY: all-zero values are a sigaction without flags and a set to be emptied; the handler does
+    // nothing; each pointer leads to a local that lives until its call returns.
+    unsafe {
+        let mut held: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut held);
+        for signal in [libc::SIGINT, libc::SIGHUP, libc::SIGTERM] {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = note as extern "C" fn(libc::c_int) as usize;
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+            libc::sigaddset(&raw mut held, signal);
+        }
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const held, std::ptr::null_mut());
+    }
+}
+
+/// Waits until something can be read, for as long as it takes. A signal that is held comes in here, and
+/// nowhere else: one that came a moment ago is not lost.
+///
+/// # Errors
+/// `Interrupted`, when somebody wants the process to end.
+#[cfg(feature = "program")]
+pub fn wait_for_input(input: &impl AsRawFd) -> io::Result<()> {
+    let mut wanted = libc::pollfd { fd: input.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one pollfd, no time limit, and a set that is emptied; all live until the call returns.
+    let ready = unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::ppoll(&raw mut wanted, 1, std::ptr::null(), &raw const none)
+    };
+    if ready < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Ends the process at once: no destructor, no thread is waited for (a name look-up may sit in one).

@@ -45,7 +45,7 @@ fn fails(machine: &Machine, arguments: &[&str]) -> String {
 }
 
 /// All that could be changed, byte for byte.
-fn snapshot() -> BTreeMap<PathBuf, Vec<u8>> {
+fn snapshot() -> BTreeMap<PathBuf, String> {
     let folders = [
         "/etc/pam.d",
         "/etc/ssh/sshd_config.d",
@@ -58,7 +58,7 @@ fn snapshot() -> BTreeMap<PathBuf, Vec<u8>> {
     for folder in folders {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             if let Ok(content) = fs::read(entry.path()) {
-                found.insert(entry.path(), content);
+                found.insert(entry.path(), String::from_utf8(content).unwrap());
             }
         }
     }
@@ -137,7 +137,7 @@ fn a_change_is_kept_by_the_word_that_a_login_with_a_code_shows() {
     let common = fs::read_to_string("/etc/pam.d/common-auth").unwrap();
     assert!(common.contains("pam_sms.so services=sshd\n"), "{common}");
     succeeds(&machine, &["disable", "--all", "--yes"]);
-    assert_eq!(snapshot(), before, "everything is as it was, byte for byte");
+    assert_eq!(snapshot(), before);
     assert!(succeeds(&machine, &["disable", "sshd", "--yes"]).contains("(unchanged)"));
     log_in(false);
 }
@@ -228,8 +228,67 @@ fn with_keys_a_key_stands_before_the_code() {
     succeeds(&machine, &["enable", "sudo", "--yes", "--no-rollback"]);
     succeeds(&machine, &["disable", "sshd", "--yes"]);
     let own = Path::new("/etc/pam.d/sshd");
-    assert_eq!(fs::read(own).unwrap(), before[own]);
+    assert_eq!(fs::read_to_string(own).unwrap(), before[own]);
     succeeds(&machine, &["disable", "sudo", "--yes"]);
+    assert_eq!(snapshot(), before);
+}
+
+/// Trap 14: being spared the code is no help where sshd wants the prompt for it.
+#[test]
+fn trap_14_programs_that_are_spared_get_in_by_their_key_without_a_prompt() {
+    let (machine, _sshd) = machine();
+    machine.config("[policy]\nskip_users = ['alice']\n");
+    succeeds(&machine, &["enable", "sshd", "--keys", "--yes", "--no-rollback"]);
+    let key = machine.ssh_key("alice");
+    let batch = [
+        "-i",
+        &key,
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "PreferredAuthentications=publickey,keyboard-interactive",
+    ];
+    let log_in = || {
+        let mut alice = Person::over_ssh("ssh", &batch, &["alice@127.0.0.1", "id", "-un"]);
+        let status = alice.gone();
+        (status, alice.screen())
+    };
+    let (status, screen) = log_in();
+    assert_eq!(status, 0, "{screen}");
+    assert!(screen.contains("\nalice") || screen.starts_with("alice"), "{screen}");
+
+    // Spared no longer: sshd's file is out of date, and is written anew.
+    machine.config("[policy]\nskip_users = ['alice']\nrequire_users = ['alice']\n");
+    let said = succeeds(&machine, &["check"]);
+    assert!(said.contains("[sshd-spares]"), "{said}");
+    let said = succeeds(&machine, &["enable", "sshd", "--keys", "--yes"]);
+    assert!(said.contains("sshd's file is renewed (changed)"), "{said}");
+    assert!(!succeeds(&machine, &["check"]).contains("[sshd-spares]"));
+    assert_eq!(log_in().0, 255);
+    let said = fails(&machine, &["enable", "sshd", "--yes"]);
+    assert!(said.contains("`pam-sms disable sshd` first"), "{said}");
+}
+
+#[test]
+fn an_sshd_that_cannot_be_told_is_not_taken_for_told() {
+    let machine = Machine::new();
+    machine.file("/usr/sbin/cron", "", 0o755);
+    fs::create_dir_all("/etc/cron.d").unwrap();
+    fs::create_dir_all("/etc/ssh/sshd_config.d").unwrap();
+    machine.config("");
+    machine.users("alice = \"+4915123456723\"\n");
+    let _sshd = machine.sshd("PermitRootLogin no\nPidFile none\n");
+    let before = snapshot();
+    let said = fails(&machine, &["enable", "sshd", "--yes"]);
+    assert!(said.contains("it cannot be told to read its configuration"), "{said}");
+    assert_eq!(snapshot(), before);
+    // A number that is another program's by now.
+    let config = fs::read_to_string("/etc/ssh/sshd_config").unwrap();
+    let config = config.replace("PidFile none", "PidFile /run/other.pid");
+    machine.file("/etc/ssh/sshd_config", config, 0o644);
+    machine.file("/run/other.pid", std::process::id().to_string(), 0o644);
+    let said = fails(&machine, &["enable", "sshd", "--yes"]);
+    assert!(said.contains("it cannot be told to read its configuration"), "{said}");
     assert_eq!(snapshot(), before);
 }
 

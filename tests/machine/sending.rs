@@ -235,6 +235,20 @@ fn what_is_left_is_asked_with_the_accounts_own_keys() {
     assert_eq!(all[5]["said"], "auth (HTTP 200, code 2: authorise error)");
     assert_eq!(all[6]["result"], "unasked");
     assert_eq!((error, code), ("1 of 7 did not say\n", 1));
+    let (said, code) = run(&machine, &["metrics", "--balance"]);
+    let of_smsc: Vec<&str> = said.lines().filter(|line| line.contains("\"smsc\"")).collect();
+    assert_eq!(
+        (of_smsc, code),
+        (vec!["pam_sms_provider_silent{provider=\"smsc\"} 1"], 0),
+        "{said}"
+    );
+    for line in [
+        "pam_sms_provider_balance{provider=\"twilio\",currency=\"USD\"} 17.43",
+        "pam_sms_provider_silent{provider=\"twilio\"} 0",
+    ] {
+        assert!(said.lines().any(|found| found == line), "{said}");
+    }
+    assert!(!said.contains("outbox"), "{said}");
     let (said, code) = run(&machine, &["balance", "--provider", "outbox"]);
     assert_eq!((said.as_str(), code), ("outbox: cannot be asked\n", 0));
     // An answer that is not understood is no amount.

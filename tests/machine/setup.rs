@@ -122,7 +122,7 @@ fn what_does_not_work_leaves_everything_as_it_was() {
     machine.file("/root/token", "wrong", 0o600);
     let sid = format!("account_sid={}", account::TWILIO_SID);
     let from = format!("from={}", account::TWILIO_FROM);
-    let arguments = |more: &[&'static str]| {
+    let whole = |more: &[&'static str]| {
         let mut all = vec![
             "setup",
             "--provider",
@@ -141,11 +141,18 @@ fn what_does_not_work_leaves_everything_as_it_was() {
             "+4915123456723",
         ];
         all.extend(more);
-        let run = machine.run(PROGRAM, &all);
-        assert_eq!(run.status.code(), Some(1), "{run:?}");
+        all.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let untouched = || {
         assert_eq!(fs::read_to_string("/etc/pam-sms/config.toml").unwrap(), "# mine\n");
         assert_eq!(fs::read_to_string("/etc/pam-sms/users.toml").unwrap(), "# people\n");
         assert!(!fs::exists(TOKEN).unwrap());
+    };
+    let arguments = |more: &[&'static str]| {
+        let all = whole(more);
+        let run = machine.run(PROGRAM, &all.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(run.status.code(), Some(1), "{run:?}");
+        untouched();
         String::from_utf8(run.stderr).unwrap()
     };
     let said = arguments(&["--secret", "auth_token=/root/token", "--yes"]);
@@ -157,4 +164,63 @@ fn what_does_not_work_leaves_everything_as_it_was() {
     assert!(arguments(&["--set", "colour=x", "--yes"]).contains("`colour` is no key of twilio"));
     assert!(arguments(&["--secret", "auth_token=/nowhere", "--yes"]).contains("/nowhere: No such"));
     assert!(arguments(&["--secret", "from=/root/token", "--yes"]).contains("no secret key"));
+    // Whoever gives up at the code, or has another number.
+    gateway.behave(Behaviour::Normal);
+    machine.file("/root/token", account::TWILIO_TOKEN, 0o600);
+    for signal in ["\x03", "\x04"] {
+        let all = whole(&["--secret", "auth_token=/root/token"]);
+        let words: Vec<&str> =
+            [PROGRAM].into_iter().chain(all.iter().map(String::as_str)).collect();
+        let mut root = Person::root(&words);
+        root.see("Go on? [Y/n] ");
+        root.type_line("");
+        root.see("Code: ");
+        root.type_keys(signal);
+        root.see("Everything is as it was before.");
+        assert_eq!(root.gone(), 1);
+        untouched();
+    }
+    machine.users("alice = \"+4915123456799\"\n");
+    let all = whole(&["--secret", "auth_token=/root/token", "--yes"]);
+    let run = machine.run(PROGRAM, &all.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(said.contains("alice has another number: `pam-sms user set` changes it"), "{said}");
+}
+
+#[test]
+fn the_number_goes_where_the_configuration_keeps_numbers() {
+    let (machine, _gateway, [base, authority]) = machine();
+    machine.config("[users]\ndirectory = \"/etc/pam-sms/people\"\n");
+    fs::create_dir("/etc/pam-sms/people").unwrap();
+    fs::set_permissions("/etc/pam-sms/people", fs::Permissions::from_mode(0o700)).unwrap();
+    machine.file("/root/token", account::TWILIO_TOKEN, 0o600);
+    let sid = format!("account_sid={}", account::TWILIO_SID);
+    let from = format!("from={}", account::TWILIO_FROM);
+    let run = machine.run(
+        PROGRAM,
+        &[
+            "setup",
+            "--provider",
+            "twilio",
+            "--set",
+            &sid,
+            "--set",
+            &from,
+            "--set",
+            &base,
+            "--set",
+            &authority,
+            "--secret",
+            "auth_token=/root/token",
+            "--user",
+            "alice",
+            "--number",
+            "+4915123456723",
+            "--yes",
+        ],
+    );
+    assert!(run.status.success(), "{run:?}");
+    let kept = fs::read_to_string("/etc/pam-sms/people/alice.toml").unwrap();
+    assert!(kept.contains("+4915123456723"), "{kept}");
+    assert!(!fs::exists("/etc/pam-sms/users.toml").unwrap());
 }

@@ -11,6 +11,7 @@ use super::report::Report;
 use super::sshd_rules::{self, Told};
 use super::ways::Shape;
 use super::{Case, machine};
+use crate::cli::enable;
 use crate::people;
 
 /// Where sshd is.
@@ -101,6 +102,14 @@ pub(super) fn judge(case: &Case<'_>, shape: &Shape, report: &mut Report) {
         );
     }
     automation(case, program, report);
+    if enable::sshd_spares_others(case.config) {
+        report.add(
+            &catalogue::SSHD_SPARES,
+            "/etc/ssh/sshd_config.d/00-pam-sms.conf",
+            "sshd spares other people than [policy] does, which was changed since this was written",
+            "`pam-sms enable sshd --keys` writes it anew",
+        );
+    }
 }
 
 /// Root, the first people with a number, and one for everybody else.

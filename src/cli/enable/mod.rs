@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! plan.rs    what the files shall hold
-//! pam.rs     lines of PAM stacks               sshd.rs    its own configuration, and its reload
-//! debian.rs  the same through pam-auth-update  trial.rs   what was changed, and how it is taken back
+//! pam.rs     lines of PAM stacks               sshd.rs    its own configuration, and the order of changes
+//! debian.rs  the same through pam-auth-update  reload.rs  has sshd read it
+//! trial.rs   what was changed, and how it is taken back
 //! boot.rs    taken back also when the machine was started anew meanwhile
 //! ```
 //!
@@ -15,6 +16,7 @@ mod boot;
 mod debian;
 mod pam;
 mod plan;
+mod reload;
 mod sshd;
 mod trial;
 
@@ -24,13 +26,15 @@ use std::path::Path;
 use clap::Args;
 
 use super::check::report::Severity;
-use super::office::{ConfigArgument, Office};
+use super::office::{ConfigArgument, Office, root_only};
 use super::terminal::{self, say};
 use super::{check, files};
 use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::config::model::Day;
 use plan::Service;
 use trial::Changes;
+
+pub use sshd::is_out_of_date as sshd_spares_others;
 
 /// Make a service ask for codes, on trial: a login with a code shows a word, and
 /// `pam-sms enable --keep WORD` makes it last. Without that all is put back after five minutes.
@@ -124,8 +128,11 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     if changes.services.contains(&service) {
         // Not by the notes alone: somebody may have edited the stack since.
         check(arguments, Some(&service))?;
-        say(format_args!("{}: asks for codes already (unchanged)", service.name));
-        return Ok(());
+        return renew(arguments, changes, &office);
+    }
+    if changes.services.iter().any(|one| one.name == service.name) {
+        return Err("sshd asks for codes already, in the other way: `pam-sms disable sshd` first"
+            .to_owned());
     }
     plan::not_named_yet(&service, &changes.services)?;
     check(arguments, None)?;
@@ -140,9 +147,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         }
     }
     let mut services = changes.services.clone();
-    services.retain(|one| one.name != service.name);
     services.push(service.clone());
     let plan = plan::towards(&services, &office.config)?;
+    sshd::can_make(&plan)?;
     print_diffs(&plan);
     if arguments.dry_run {
         return Ok(());
@@ -177,6 +184,29 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         service.name,
         crate::limits::in_words(trial)
     ));
+    Ok(())
+}
+
+/// What asks already keeps asking. Whom sshd spares may have changed with the configuration since.
+fn renew(arguments: &Arguments, changes: Changes, office: &Office) -> Result<(), String> {
+    let name = arguments.service.as_deref().unwrap_or_default();
+    let sshd = changes.services.iter().find(|one| one.name == "sshd" && one.name == name);
+    let plan: Vec<files::Change> = match sshd {
+        Some(service) => sshd::drop_in(Some(service), &office.config)?.into_iter().collect(),
+        None => Vec::new(),
+    };
+    if plan.is_empty() {
+        say(format_args!("{name}: asks for codes already (unchanged)"));
+        return Ok(());
+    }
+    print_diffs(&plan);
+    if arguments.dry_run {
+        return Ok(());
+    }
+    confirm(arguments.yes, "Make sshd's file what the configuration says now?")?;
+    let services = changes.services.clone();
+    changes.apply_for_good(services, &plan, || Ok(()))?;
+    say(format_args!("{name}: asks for codes already; sshd's file is renewed (changed)"));
     Ok(())
 }
 
@@ -241,13 +271,6 @@ fn all_out(changes: &Changes) -> Result<Vec<files::Change>, String> {
         plan.extend(sshd::without_drop_in()?);
     }
     Ok(plan)
-}
-
-fn root_only() -> Result<(), String> {
-    match crate::sys::is_root() {
-        true => Ok(()),
-        false => Err("only root may do this: run it with sudo".to_owned()),
-    }
 }
 
 fn keep(word: &str) -> Result<(), String> {

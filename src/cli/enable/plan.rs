@@ -24,7 +24,16 @@ impl Service {
     /// When it is no service here, or cannot be one with keys.
     pub fn new(name: String, keys: bool) -> Result<Self, String> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-        if name.is_empty() || !name.bytes().all(plain) || !Path::new(&own_file(&name)).is_file() {
+        let is_plain = !name.is_empty() && name.bytes().all(plain);
+        let vendors = format!("/usr/lib/pam.d/{name}");
+        if is_plain && !Path::new(&own_file(&name)).exists() && Path::new(&vendors).is_file() {
+            return Err(format!(
+                "`{name}` has the file of its vendor only, which an update writes anew: copy \
+                 {vendors} to {}, which goes before it",
+                own_file(&name)
+            ));
+        }
+        if !is_plain || !Path::new(&own_file(&name)).is_file() {
             return Err(format!(
                 "`{name}` is no PAM service here: there is no {}",
                 own_file(&name)

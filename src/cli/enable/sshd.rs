@@ -1,22 +1,17 @@
 //! sshd's own configuration: one file of ours that is read first, tried before it counts.
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use super::plan::Service;
+use super::reload::{can_reload, reload};
 use crate::cli::files::{self, Change};
-use crate::config::model::Config;
+use crate::config::model::{Config, PolicyRules};
 
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-pam-sms.conf";
 const PROGRAM: &str = "/usr/sbin/sshd";
-/// How long sshd may take to read its configuration again.
-const PATIENCE: Duration = Duration::from_secs(10);
-const PID_FILES: [&str; 2] = ["/run/sshd.pid", "/var/run/sshd.pid"];
+const METHODS: &str = "AuthenticationMethods publickey,keyboard-interactive\n";
 
 /// The change that makes sshd fit for codes, or takes our file away where sshd does not ask.
 ///
@@ -47,11 +42,19 @@ pub fn drop_in(sshd: Option<&Service>, config: &Config) -> Result<Option<Change>
     Change::to(DROP_IN, Some(text(service, config)))
 }
 
+/// Whether our file spares other people than the configuration does, which has changed since.
+#[must_use]
+pub fn is_out_of_date(config: &Config) -> bool {
+    let Ok(text) = fs::read_to_string(DROP_IN) else { return false };
+    let is_ours = |text: &str| text.split_once(METHODS).map(|(_, spared)| spared.to_owned());
+    is_ours(&text).is_some_and(|spared| spared != of_programs(&config.policy))
+}
+
 fn text(service: &Service, config: &Config) -> String {
     let grace = config.code.lifetime.get().as_secs() + 60;
     let methods = match service.keys {
-        true => "AuthenticationMethods publickey,keyboard-interactive\n",
-        false => "",
+        true => format!("{METHODS}{}", of_programs(&config.policy)),
+        false => String::new(),
     };
     format!(
         "# Written by `pam-sms enable sshd`; `pam-sms disable sshd` takes it away.\n\
@@ -62,6 +65,49 @@ fn text(service: &Service, config: &Config) -> String {
          # The lifetime of a code and a minute.\n\
          LoginGraceTime {grace}\n{methods}"
     )
+}
+
+/// Whom `[policy]` spares needs no prompt, and programs cannot have one: ssh's BatchMode refuses
+/// keyboard-interactive as such. The block ends with our file.
+fn of_programs(policy: &PolicyRules) -> String {
+    // What is no pattern, list or blank to sshd; `check` tells of the others.
+    let is_plain = |name: &&String| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@+$".contains(&byte))
+    };
+    let list = |names: &[String], sign: &str| -> Vec<String> {
+        names.iter().filter(is_plain).map(|name| format!("{sign}{name}")).collect()
+    };
+    // Who is asked whatever spares them is asked here, too. A name that cannot be said spares nobody.
+    let required = policy.require_groups.iter().chain(&policy.require_users);
+    if required.clone().count() > required.filter(is_plain).count() {
+        return String::new();
+    }
+    let (no_groups, no_users) =
+        (list(&policy.require_groups, "!"), list(&policy.require_users, "!"));
+    let block = |criteria: [&str; 2], spared: Vec<String>, but: [Vec<String>; 2]| {
+        if spared.is_empty() {
+            return String::new();
+        }
+        let [own, other] = criteria;
+        let [but, other_but] = but;
+        let mut line = format!("Match {own} {}", [spared, but].concat().join(","));
+        if !other_but.is_empty() {
+            line += &format!(" {other} *,{}", other_but.join(","));
+        }
+        format!("{line}\n    AuthenticationMethods publickey\n")
+    };
+    let groups = list(&policy.skip_groups, "");
+    let users = list(&policy.skip_users, "");
+    block(["Group", "User"], groups, [no_groups.clone(), no_users.clone()])
+        + &block(["User", "Group"], users, [no_users, no_groups])
+}
+
+/// Whether sshd could be told of a plan, before anything is changed.
+///
+/// # Errors
+/// When it runs and cannot be.
+pub fn can_make(plan: &[Change]) -> Result<(), String> {
+    if plan.iter().any(is_own) { can_reload() } else { Ok(()) }
 }
 
 /// Makes all changes of a plan, in an order in which nobody gets in meanwhile by less than before:
@@ -90,7 +136,8 @@ pub fn make(plan: &[Change]) -> Result<(), String> {
 pub fn unmake(plan: &[Change]) -> Result<(), String> {
     let (own, stacks): (Vec<&Change>, Vec<&Change>) = plan.iter().partition(|one| is_own(one));
     let back: Vec<Change> = own.iter().map(|change| change.back()).collect();
-    let own_back = || files::write_all(&back).and_then(|()| reload_if_changed(&back));
+    let own_back =
+        || files::take_all_back(own.iter().copied()).and_then(|()| reload_if_changed(&back));
     let stacks_back = || files::take_all_back(stacks.iter().copied());
     let done = match back.iter().any(|change| change.after.is_some()) {
         true => [own_back(), stacks_back()],
@@ -123,21 +170,27 @@ fn reload_if_changed(plan: &[Change]) -> Result<(), String> {
         return Ok(());
     };
     run(&["-t"])?;
-    for line in change.after.iter().flat_map(|text| text.lines()) {
+    let lines = change.after.iter().flat_map(|text| text.lines());
+    for line in lines.take_while(|line| !line.starts_with("Match ")) {
         let Some((key, wanted)) = line.split_once(' ').filter(|_| !line.starts_with('#')) else {
             continue;
         };
         let said = effective(&key.to_lowercase())?.unwrap_or_default();
         if !said.eq_ignore_ascii_case(wanted) {
             return Err(format!(
-                "sshd makes `{key} {said}` of our `{line}`: something says so before {DROP_IN}"
+                "sshd makes `{key} {said}` of our `{line}`: something before {DROP_IN}, or a \
+                 `Match` block, says so"
             ));
         }
     }
     reload()
 }
 
-fn effective(key: &str) -> Result<Option<String>, String> {
+/// What sshd makes of a keyword for root, in lower case.
+///
+/// # Errors
+/// When it would not start.
+pub fn effective(key: &str) -> Result<Option<String>, String> {
     let said = run(&["-T", "-C", "user=root,host=localhost,addr=127.0.0.1"])?;
     let find = |line: &str| {
         line.split_once(' ').filter(|(name, _)| *name == key).map(|(_, value)| value.to_owned())
@@ -154,40 +207,4 @@ fn run(arguments: &[&str]) -> Result<String, String> {
         true => Ok(String::from_utf8_lossy(&run.stdout).into_owned()),
         false => Err(format!("sshd: {}", String::from_utf8_lossy(&run.stderr).trim())),
     }
-}
-
-/// Sessions stay; new ones are served by the new configuration. An sshd that does not run needs none.
-fn reload() -> Result<(), String> {
-    if Path::new("/run/systemd/system").is_dir() {
-        for unit in ["ssh.service", "sshd.service"] {
-            let asked = Command::new("systemctl").args(["try-reload-or-restart", unit]).status();
-            if asked.is_ok_and(|status| status.success()) {
-                return Ok(());
-            }
-        }
-    }
-    let Some(file) = PID_FILES.iter().map(Path::new).find(|path| path.exists()) else {
-        return Ok(());
-    };
-    let about = |error: io::Error| format!("sshd is not reloaded: {error}");
-    let pid = fs::read_to_string(file).map_err(about)?;
-    let pid = pid.trim().parse().map_err(|_| format!("{}: holds no number", file.display()))?;
-    let before = written(file);
-    crate::sys::hang_up(pid).map_err(about)?;
-    // It writes this file anew once it listens again; to ask before that would be to ask nobody.
-    let deadline = Instant::now() + PATIENCE;
-    while written(file).is_none_or(|now| Some(now) == before) {
-        if Instant::now() > deadline {
-            return Err(
-                "sshd does not come back after it was told to read its configuration".to_owned()
-            );
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
-/// When a file was written, and as which.
-fn written(path: &Path) -> Option<(u64, i64, i64)> {
-    fs::metadata(path).ok().map(|meta| (meta.ino(), meta.mtime(), meta.mtime_nsec()))
 }

@@ -118,6 +118,7 @@ impl Changes {
         plan: &[Change],
         judge: impl FnOnce() -> Result<(), String>,
     ) -> Result<(), String> {
+        sshd::can_make(plan)?;
         let before = Self::load()?;
         self.remember(plan);
         self.services = services;

@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::Provider;
-use crate::people::PhoneNumber;
 
 const CONFIG: &str =
     "# Every key: /usr/share/doc/pam-sms/example-config.toml, pam-sms-config(5).\n";
-const USERS: &str = "# Who has which number: alice = \"+4915123456789\"\n";
 
 /// The configuration with this provider in it, in place of one of its name, else behind all others.
 ///
@@ -45,33 +43,9 @@ pub fn with_provider(
         table.remove(key);
         put(table, &format!("{key}_file"), &path.display().to_string());
     }
-    Ok(with_head(text, CONFIG, &document))
-}
-
-/// The users file with this number in it. Further numbers of the person stay.
-///
-/// # Errors
-/// When the text is no TOML.
-pub fn with_user(text: Option<&str>, user: &str, number: &PhoneNumber) -> Result<String, String> {
-    let mut document = parse(text.unwrap_or_default())?;
-    let has_it = document.get(user).is_some_and(|item| {
-        let phones = item.get("phones").and_then(Item::as_array);
-        let listed = phones.into_iter().flatten().filter_map(toml_edit::Value::as_str);
-        let all = item.as_str().into_iter().chain(listed);
-        all.filter_map(|text| text.parse::<PhoneNumber>().ok()).any(|phone| phone == *number)
-    });
-    if !has_it {
-        if document.contains_key(user) {
-            return Err(format!("`{user}` has another number: use `pam-sms user set`"));
-        }
-        document[user] = value(number.as_e164());
-    }
-    Ok(with_head(text, USERS, &document))
-}
-
-/// A file that is new begins with a word about itself.
-fn with_head(old: Option<&str>, head: &str, document: &DocumentMut) -> String {
-    if old.is_some() { document.to_string() } else { format!("{head}{document}") }
+    // A file that is new begins with a word about itself.
+    let head = if text.is_some() { "" } else { CONFIG };
+    Ok(format!("{head}{document}"))
 }
 
 fn put(table: &mut Table, key: &str, text: &str) {
@@ -127,17 +101,5 @@ mod tests {
         );
         with_provider(Some("provider = 1\n"), &provider("AC1"), &[]).unwrap_err();
         with_provider(Some("[x\n"), &provider("AC1"), &[]).unwrap_err();
-    }
-
-    #[test]
-    fn a_number_is_added_once_and_never_replaced() {
-        let number: PhoneNumber = "+4915123456789".parse().unwrap();
-        let text =
-            with_user(Some("# people\nbob = \"+14155550123\" # b\n"), "alice", &number).unwrap();
-        assert_eq!(text, "# people\nbob = \"+14155550123\" # b\nalice = \"+4915123456789\"\n");
-        assert_eq!(with_user(Some(&text), "alice", &number).as_deref(), Ok(text.as_str()));
-        let several = "alice = { phones = [\"+14155550123\", \"+49 151 23456789\"] }\n";
-        assert_eq!(with_user(Some(several), "alice", &number).as_deref(), Ok(several));
-        with_user(Some("alice = \"+14155550123\"\n"), "alice", &number).unwrap_err();
     }
 }

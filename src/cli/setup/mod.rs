@@ -17,7 +17,7 @@ use clap::Args;
 
 use super::errand::HelperArgument;
 use super::files::{self, Change};
-use super::office::{ConfigArgument, Office};
+use super::office::{ConfigArgument, Office, root_only};
 use super::terminal::say;
 use super::user::verify::confirm;
 use crate::config::source::Sources;
@@ -89,12 +89,13 @@ pub struct Provider {
 /// # Errors
 /// In words for the terminal.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
-    if !sys::is_root() {
-        return Err("only root may do this: run it with sudo".to_owned());
-    }
+    root_only()?;
     let questions = Questions { asks: !arguments.yes };
     let provider = choose_provider(arguments, &questions)?;
-    let user = choose_user(arguments, &questions)?;
+    let user = match &arguments.user {
+        Some(name) => Office::account(name)?,
+        None => questions.ask_until("Your account on this machine", "--user", Office::account)?,
+    };
     let number = match &arguments.number {
         Some(number) => number.clone(),
         None => questions.ask_until(
@@ -104,9 +105,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         )?,
     };
 
-    let plan = plan(&arguments.config.config, &provider, &user, &number)?;
+    let plan = plan(&arguments.config.config, &provider)?;
     if plan.is_empty() {
-        say("everything is written already (unchanged)");
+        say("the provider is written already (unchanged)");
     } else {
         say("These files are written:");
         for change in &plan {
@@ -114,11 +115,12 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         }
         questions.confirm("Go on?")?;
     }
-    files::write_all(&plan)?;
-    let settled = settle(arguments, provider.name(), &user, &number);
+    // The helper reads them, so they are there before the message; whoever gives up gets them taken back.
+    sys::hold_interrupts();
+    let written = files::write_all(&plan);
+    let settled = written.and_then(|()| settle(arguments, provider.name(), &user, &number));
     if let Err(error) = settled {
-        let back: Vec<Change> = plan.iter().map(Change::back).collect();
-        files::write_all(&back)?;
+        files::take_all_back(plan.iter())?;
         return Err(format!("{error}\nEverything is as it was before."));
     }
     say("Done. Next: `pam-sms check`, then `pam-sms enable sshd`, which takes itself back unless \
@@ -226,24 +228,7 @@ fn take_flags(
     Ok(())
 }
 
-fn choose_user(arguments: &Arguments, questions: &Questions) -> Result<String, String> {
-    let known = |name: &str| match sys::account(name) {
-        Ok(Some(account)) => Ok(account.name),
-        Ok(None) => Err(format!("there is no account `{name}` on this machine")),
-        Err(error) => Err(format!("the user database cannot be asked: {error}")),
-    };
-    match &arguments.user {
-        Some(name) => known(name),
-        None => questions.ask_until("Your account on this machine", "--user", known),
-    }
-}
-
-fn plan(
-    config: &Path,
-    provider: &Provider,
-    user: &str,
-    number: &PhoneNumber,
-) -> Result<Vec<Change>, String> {
+fn plan(config: &Path, provider: &Provider) -> Result<Vec<Change>, String> {
     let mut plan = Vec::new();
     let mut secrets: Vec<(String, PathBuf)> = Vec::new();
     for (key, secret) in &provider.secret {
@@ -256,15 +241,10 @@ fn plan(
     let text = document::with_provider(text.as_deref(), provider, &secrets)
         .map_err(|error| format!("{}: {error}", config.display()))?;
     plan.extend(Change::private(config, text)?);
-    let users = config.with_file_name("users.toml");
-    let text = files::read(&users)?;
-    let text = document::with_user(text.as_deref(), user, number)
-        .map_err(|error| format!("{}: {error}", users.display()))?;
-    plan.extend(Change::private(&users, text)?);
     Ok(plan)
 }
 
-/// The configuration is judged, the helper gets its user, and a message is sent.
+/// The configuration is judged, the helper gets its user, a message is sent, and the number is kept.
 fn settle(
     arguments: &Arguments,
     provider: &str,
@@ -272,23 +252,35 @@ fn settle(
     number: &PhoneNumber,
 ) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
+    // The book is held for a moment only, and not while somebody looks for their phone.
+    let known = office.book()?.find(user)?.map(|entry| entry.record.phones);
+    if known.as_ref().is_some_and(|phones| !phones.contains(number)) {
+        return Err(format!("{user} has another number: `pam-sms user set` changes it"));
+    }
     make_helpers_user(office.gateway()?.run_as())?;
     let helper = &arguments.helper;
-    match (arguments.no_test, arguments.yes) {
+    let tested = match (arguments.no_test, arguments.yes) {
         (true, _) => Ok(()),
         (_, false) => confirm(user, &[number], Some(provider), &office, helper),
         (_, true) => {
             let text = format!("Test message from pam_sms on {}.", sys::host_name());
             helper.deliver(&office, Some(provider), number, &Secret::from(text))
         }
+    };
+    tested?;
+    if known.is_none() {
+        office.book()?.set(&[(user.to_owned(), vec![number.clone()].into())])?;
     }
+    Ok(())
 }
 
 fn make_helpers_user(name: &str) -> Result<(), String> {
     if sys::account(name).is_ok_and(|account| account.is_some()) {
         return Ok(());
     }
-    say(format_args!("The helper that sends messages gets a system user of its own, `{name}`."));
+    say(format_args!(
+        "The helper that sends messages gets a system user of its own, `{name}`, which stays."
+    ));
     let made = Command::new("useradd")
         .args(["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name])
         .output()

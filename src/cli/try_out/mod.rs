@@ -76,7 +76,7 @@ fn service(typed: &str) -> Result<String, String> {
 /// # Errors
 /// In words for the terminal.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
-    let office = Office::open(&arguments.config)?;
+    Office::open(&arguments.config)?;
     if !terminal::is_there() {
         return Err("`try` asks for a code: run it at a terminal".to_owned());
     }
@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             arguments.service
         ));
     }
-    let user = office.account(&arguments.user)?;
+    let user = Office::account(&arguments.user)?;
     let folder =
         Folder::make().map_err(|error| format!("{}: {error}", Folder::path().display()))?;
     let stack = stack(arguments)?;

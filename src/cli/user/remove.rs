@@ -27,7 +27,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     // Somebody who has left is the usual case.
-    let user = office.account(&arguments.name).unwrap_or_else(|_| arguments.name.clone());
+    let user = Office::account(&arguments.name).unwrap_or_else(|_| arguments.name.clone());
     let book = office.book()?;
     let phones = match book.find(&user) {
         Ok(found) => found.map(|entry| entry.record.phones).unwrap_or_default(),

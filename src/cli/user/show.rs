@@ -47,7 +47,7 @@ struct Form {
 pub fn show(arguments: &ShowArguments) -> Result<(), String> {
     let form = &arguments.form;
     let office = Office::open(&form.config)?;
-    let user = office.account(&arguments.name).unwrap_or_else(|_| arguments.name.clone());
+    let user = Office::account(&arguments.name).unwrap_or_else(|_| arguments.name.clone());
     let none = || format!("{user} has no number; `pam-sms user set {user} +...` gives one");
     let entry = office.book()?.find(&user)?.ok_or_else(none)?;
     if form.json {

@@ -1,10 +1,9 @@
 //! A new number is shown to be the person's, and the old one is told that it no longer counts.
 
-use std::time::Instant;
-
 use crate::cli::errand::HelperArgument;
 use crate::cli::office::Office;
 use crate::cli::terminal::{self, complain, say};
+use crate::login::answer::Answer;
 use crate::login::code::{Code, Reference};
 use crate::message::Values;
 use crate::people::{PhoneNumber, Record};
@@ -47,21 +46,19 @@ fn confirm_one(
         minutes: lifetime.as_secs().div_ceil(60),
     })?;
     helper.deliver(office, provider, number, &text)?;
-    let sent = Instant::now();
+    // Time asleep counts, as at a login.
+    let expires = sys::boot_time() + lifetime;
     say(format_args!("SMS sent to {}, reference {reference}.", number.masked()));
     let nothing_kept = |why: &str| format!("{}: {why}; nothing was changed", number.masked());
     for left in (0..rules.attempts.get()).rev() {
         let typed = terminal::ask("Code: ").map_err(|error| error.to_string())?;
         let typed = Secret::from(typed.ok_or_else(|| nothing_kept("no code was typed"))?);
-        if sent.elapsed() > lifetime {
+        if sys::boot_time() >= expires {
             return Err(nothing_kept("the code has expired"));
         }
-        let plain: String =
-            typed.expose().chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        let plain = Secret::from(plain);
-        let bare = plain.expose().strip_prefix(reference.as_str()).unwrap_or(plain.expose());
-        if code.matches(bare) {
-            return Ok(());
+        match Answer::read(&typed, Some(&reference)) {
+            Answer::Try(plain) if code.matches(plain.expose()) => return Ok(()),
+            _ => {}
         }
         if left > 0 {
             say("Wrong code.");
