@@ -16,6 +16,8 @@ mod commands;
 mod corpus;
 #[path = "machine/enable.rs"]
 mod enable;
+#[path = "machine/enable_sshd.rs"]
+mod enable_sshd;
 #[path = "machine/enrolling.rs"]
 mod enrolling;
 #[path = "machine/faults.rs"]

@@ -14,7 +14,7 @@ const PROGRAM: &str = "/usr/sbin/pam-sms";
 const CRON: &str = "/etc/cron.d/pam-sms-take-back";
 
 /// A Debian machine as it comes, with cron, a configuration, and sshd with its stock stack.
-fn machine() -> (Machine, Sshd) {
+pub(super) fn machine() -> (Machine, Sshd) {
     let machine = Machine::new();
     machine.config("");
     machine.users("alice = \"+4915123456723\"\nroot = \"+4915123456700\"\n");
@@ -32,20 +32,20 @@ fn pam_sms(machine: &Machine, arguments: &[&str]) -> (bool, String) {
     (status.success(), said)
 }
 
-fn succeeds(machine: &Machine, arguments: &[&str]) -> String {
+pub(super) fn succeeds(machine: &Machine, arguments: &[&str]) -> String {
     let (success, said) = pam_sms(machine, arguments);
     assert!(success, "{arguments:?}: {said}");
     said
 }
 
-fn fails(machine: &Machine, arguments: &[&str]) -> String {
+pub(super) fn fails(machine: &Machine, arguments: &[&str]) -> String {
     let (success, said) = pam_sms(machine, arguments);
     assert!(!success, "{arguments:?}: {said}");
     said
 }
 
 /// All that could be changed, byte for byte.
-fn snapshot() -> BTreeMap<PathBuf, String> {
+pub(super) fn snapshot() -> BTreeMap<PathBuf, String> {
     let folders = [
         "/etc/pam.d",
         "/etc/ssh/sshd_config.d",
@@ -65,7 +65,7 @@ fn snapshot() -> BTreeMap<PathBuf, String> {
     found
 }
 
-fn code() -> String {
+pub(super) fn code() -> String {
     let outbox = fs::read_to_string("/run/pam-sms/outbox").unwrap();
     outbox.lines().last().unwrap().split(' ').nth(2).unwrap().to_owned()
 }
@@ -198,97 +198,6 @@ fn a_trial_can_be_taken_back_at_once_and_what_others_wrote_meanwhile_is_kept() {
     let saved = fs::read_to_string("/etc/pam.d/common-auth.pam-sms-saved~").unwrap();
     assert!(saved.ends_with("# a note\n"));
     fs::remove_file("/etc/pam.d/common-auth.pam-sms-saved~").unwrap();
-    assert_eq!(snapshot(), before);
-}
-
-#[test]
-fn with_keys_a_key_stands_before_the_code() {
-    let (machine, _sshd) = machine();
-    let before = snapshot();
-    let key = machine.ssh_key("alice");
-    // Trap 13: root's key and code would be asked for, and refused all the same.
-    let config = fs::read_to_string("/etc/ssh/sshd_config").unwrap();
-    let prohibits = config.replace("PermitRootLogin no", "PermitRootLogin prohibit-password");
-    machine.file("/etc/ssh/sshd_config", prohibits, 0o644);
-    let told = fails(&machine, &["enable", "sshd", "--keys", "--yes"]);
-    assert!(told.contains("`PermitRootLogin prohibit-password`, which refuses the code"), "{told}");
-    machine.file("/etc/ssh/sshd_config", config, 0o644);
-
-    succeeds(&machine, &["enable", "sshd", "--keys", "--yes", "--no-rollback"]);
-    let methods = "PreferredAuthentications=publickey,keyboard-interactive";
-    let mut alice = Person::ssh(
-        "alice",
-        &["-i", &key, "-o", methods, "-o", "RemoteCommand=echo in-as-$(id -un)"],
-    );
-    alice.see("or ? for help: ");
-    alice.type_line(&code());
-    alice.see("in-as-alice");
-    assert_eq!(alice.gone(), 0);
-    // Out again while another service stays: the password is back, and no phone alone lets in.
-    succeeds(&machine, &["enable", "sudo", "--yes", "--no-rollback"]);
-    succeeds(&machine, &["disable", "sshd", "--yes"]);
-    let own = Path::new("/etc/pam.d/sshd");
-    assert_eq!(fs::read_to_string(own).unwrap(), before[own]);
-    succeeds(&machine, &["disable", "sudo", "--yes"]);
-    assert_eq!(snapshot(), before);
-}
-
-/// Trap 14: being spared the code is no help where sshd wants the prompt for it.
-#[test]
-fn trap_14_programs_that_are_spared_get_in_by_their_key_without_a_prompt() {
-    let (machine, _sshd) = machine();
-    machine.config("[policy]\nskip_users = ['alice']\n");
-    succeeds(&machine, &["enable", "sshd", "--keys", "--yes", "--no-rollback"]);
-    let key = machine.ssh_key("alice");
-    let batch = [
-        "-i",
-        &key,
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "PreferredAuthentications=publickey,keyboard-interactive",
-    ];
-    let log_in = || {
-        let mut alice = Person::over_ssh("ssh", &batch, &["alice@127.0.0.1", "id", "-un"]);
-        let status = alice.gone();
-        (status, alice.screen())
-    };
-    let (status, screen) = log_in();
-    assert_eq!(status, 0, "{screen}");
-    assert!(screen.contains("\nalice") || screen.starts_with("alice"), "{screen}");
-
-    // Spared no longer: sshd's file is out of date, and is written anew.
-    machine.config("[policy]\nskip_users = ['alice']\nrequire_users = ['alice']\n");
-    let said = succeeds(&machine, &["check"]);
-    assert!(said.contains("[sshd-spares]"), "{said}");
-    let said = succeeds(&machine, &["enable", "sshd", "--keys", "--yes"]);
-    assert!(said.contains("sshd's file is renewed (changed)"), "{said}");
-    assert!(!succeeds(&machine, &["check"]).contains("[sshd-spares]"));
-    assert_eq!(log_in().0, 255);
-    let said = fails(&machine, &["enable", "sshd", "--yes"]);
-    assert!(said.contains("`pam-sms disable sshd` first"), "{said}");
-}
-
-#[test]
-fn an_sshd_that_cannot_be_told_is_not_taken_for_told() {
-    let machine = Machine::new();
-    machine.file("/usr/sbin/cron", "", 0o755);
-    fs::create_dir_all("/etc/cron.d").unwrap();
-    fs::create_dir_all("/etc/ssh/sshd_config.d").unwrap();
-    machine.config("");
-    machine.users("alice = \"+4915123456723\"\n");
-    let _sshd = machine.sshd("PermitRootLogin no\nPidFile none\n");
-    let before = snapshot();
-    let said = fails(&machine, &["enable", "sshd", "--yes"]);
-    assert!(said.contains("it cannot be told to read its configuration"), "{said}");
-    assert_eq!(snapshot(), before);
-    // A number that is another program's by now.
-    let config = fs::read_to_string("/etc/ssh/sshd_config").unwrap();
-    let config = config.replace("PidFile none", "PidFile /run/other.pid");
-    machine.file("/etc/ssh/sshd_config", config, 0o644);
-    machine.file("/run/other.pid", std::process::id().to_string(), 0o644);
-    let said = fails(&machine, &["enable", "sshd", "--yes"]);
-    assert!(said.contains("it cannot be told to read its configuration"), "{said}");
     assert_eq!(snapshot(), before);
 }
 
