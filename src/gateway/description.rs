@@ -112,6 +112,27 @@ pub struct Request {
     /// A body of plain text.
     #[serde(default)]
     pub text: Option<Pattern>,
+    /// How it is signed, where a key is not sent but signs.
+    #[cfg(feature = "sns")]
+    #[serde(default)]
+    pub sign: Option<Sign>,
+}
+
+/// Amazon's signature, version 4, over the whole request.
+#[cfg(feature = "sns")]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sign {
+    /// The service, as Amazon calls it.
+    pub aws_service: String,
+    /// The region.
+    pub region: Pattern,
+    /// Which key.
+    pub access_key_id: Pattern,
+    /// The key.
+    pub secret_access_key: Pattern,
+    /// What goes with a key that lasts only for a while.
+    pub session_token: Pattern,
 }
 
 /// The HTTP method of a request.
@@ -197,7 +218,7 @@ pub struct Errors {
     /// Where the words stand; the first place that has some.
     #[serde(default)]
     pub message: Vec<String>,
-    /// The body, as text: the first group is the code, the second the words.
+    /// The body, as text: of the groups that took part, the first is the code, the second the words.
     #[serde(default)]
     pub text: Option<Regex>,
     /// What codes mean; the first row that fits. What none names is judged by the HTTP status.
@@ -338,7 +359,12 @@ fn patterns_of(request: &Request) -> impl Iterator<Item = &Pattern> {
     let basic = request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
     let fields = fields_of(request).map(|field| &field.value);
     let json = request.json.iter().flat_map(Json::patterns);
-    paths_of(request).chain(basic).chain(fields).chain(json).chain(&request.text)
+    let patterns = paths_of(request).chain(basic).chain(fields).chain(json).chain(&request.text);
+    #[cfg(feature = "sns")]
+    let patterns = patterns.chain(request.sign.iter().flat_map(|sign| {
+        [&sign.region, &sign.access_key_id, &sign.secret_access_key, &sign.session_token]
+    }));
+    patterns
 }
 
 fn paths_of(request: &Request) -> impl Iterator<Item = &Pattern> {

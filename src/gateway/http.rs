@@ -193,7 +193,13 @@ fn exchange(
     let client = client(&provider.parts, &url, deadline)?;
     let request = variables.request(&client, url, rules).map_err(failed)?;
     let left = deadline.saturating_duration_since(Instant::now());
-    match request.timeout(left).send() {
+    let request = request.timeout(left).build().map_err(|_| failed("no request".to_owned()))?;
+    #[cfg(feature = "sns")]
+    let request = match &rules.sign {
+        Some(rules) => super::sign::sign(request, rules, variables).map_err(failed)?,
+        None => request,
+    };
+    match client.execute(request) {
         Ok(response) => read(response, deadline),
         Err(error) => Err(of_error(&error)),
     }

@@ -124,8 +124,9 @@ fn all_at(json: &Value, place: &str, wanted: &[&toml::Value]) -> bool {
 
 fn error_of(body: &str, json: &Value, errors: &Errors) -> (String, String) {
     if let Some(found) = errors.text.as_ref().and_then(|regex| regex.0.captures(body)) {
-        let group = |index| found.get(index).map(|m| m.as_str().to_owned()).unwrap_or_default();
-        return (group(1), group(2));
+        let mut groups = found.iter().skip(1).flatten().map(|group| group.as_str().to_owned());
+        let mut group = || groups.next().unwrap_or_default();
+        return (group(), group());
     }
     let found = |places: &[String]| first(json, places).unwrap_or_default();
     (found(&errors.code), found(&errors.message))

@@ -6,6 +6,7 @@
 //! pattern.rs      text with variables
 //! json.rs         a JSON body made of them
 //! variables.rs    the values for one request, and the request made of them
+//! sign.rs         Amazon's signature for it
 //! http.rs         send it, within its time
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
@@ -24,6 +25,8 @@ pub mod outbox;
 pub mod pattern;
 pub mod provider;
 pub mod report;
+#[cfg(feature = "sns")]
+mod sign;
 mod variables;
 
 use std::cell::RefCell;

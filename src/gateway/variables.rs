@@ -76,7 +76,7 @@ impl<'a> Variables<'a> {
     }
 
     /// A pattern filled as it is, for places that a library encodes.
-    fn fill(&self, pattern: &Pattern) -> Result<Option<String>, String> {
+    pub fn fill(&self, pattern: &Pattern) -> Result<Option<String>, String> {
         let filled = pattern.fill(|name| self.value(name), str::to_owned);
         filled.map_err(|name| format!("`{name}` has no value"))
     }
@@ -165,6 +165,12 @@ impl<'a> Variables<'a> {
             let (user, password) = (self.fill(&basic.user)?, self.fill(&basic.password)?);
             let (user, password) = (user.unwrap_or_default(), password.unwrap_or_default());
             lines.push(format!("Authorization: Basic {user}:{password}"));
+        }
+        #[cfg(feature = "sns")]
+        if let Some(sign) = &rules.sign {
+            let (key, region) = (self.fill(&sign.access_key_id)?, self.fill(&sign.region)?);
+            let (key, region) = (key.unwrap_or_default(), region.unwrap_or_default());
+            lines.push(format!("signed for {} in {region} by {key}", sign.aws_service));
         }
         if let Some(json) = &rules.json {
             let body = json.fill(self)?.unwrap_or_default();

@@ -22,6 +22,7 @@ mod plivo;
 mod sinch;
 mod smsc;
 mod smseagle;
+mod sns;
 mod telnyx;
 mod twilio;
 mod vonage;
@@ -76,6 +77,7 @@ pub fn judge(request: &Request) -> Judged {
         "/jsonrpc/sms" => smseagle::judge(request),
         "/http/sendmsg" => clickatell::judge_legacy(request),
         "/sys/send.php" => smsc::judge(request),
+        "/" => sns::judge(request),
         "/custom/send" => custom::judge(request),
         _ => Err(Refused {
             why: "no provider has this path".to_owned(),
