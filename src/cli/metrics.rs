@@ -13,6 +13,7 @@ use super::check::report::Severity;
 use super::files;
 use super::office::{ConfigArgument, Office};
 use crate::authenticate::arguments::DEFAULT_HELPER;
+use crate::gateway::aside;
 use crate::limits::{Barrier, Ledger};
 use crate::state::Places;
 
@@ -110,11 +111,14 @@ fn accounts(office: &Office, text: &mut String) -> Result<(), String> {
             _ => {}
         }
     }
+    // A file that is damaged sets nobody aside.
+    let aside = aside::now().map_or(0, |list| list.len() as u64);
     for (name, help, count) in [
         ("pam_sms_accounts_locked", "Accounts that are locked after wrong codes.", locked),
         ("pam_sms_accounts_closed", "Accounts that only an admin or a backup code opens.", closed),
         ("pam_sms_accounts_throttled", "Accounts that get no message for now.", throttled),
         ("pam_sms_messages_24h", "Messages of the last 24 hours.", sends),
+        ("pam_sms_providers_set_aside", "Providers that are asked last for a while.", aside),
     ] {
         head(text, name, "gauge", help);
         line(text, name, count);

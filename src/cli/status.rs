@@ -6,12 +6,15 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::office::{ConfigArgument, Office};
+use super::terminal::{complain, say};
+use crate::gateway::aside;
 use crate::limits::{Barrier, Ledger, Standing, in_words};
 use crate::people::PhoneNumber;
 use crate::state::Places;
 
 /// Show what counts against an account: messages, wrong codes, locks, and what is left of its backup
-/// codes. Without an account, all that have been asked for a code since the machine was started.
+/// codes. Without an account, all that have been asked for a code since the machine was started, and
+/// providers that are asked last for a while.
 ///
 /// Examples: `pam-sms status alice`, `pam-sms status --json`
 #[derive(Args)]
@@ -50,6 +53,12 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     } else {
         print(&accounts, &office)
     };
+    if arguments.user.is_none() && !arguments.json {
+        match aside::now() {
+            Ok(providers) => providers.iter().for_each(|one| say(format_args!("provider {one}"))),
+            Err(said) => complain(format_args!("warning: {said}")),
+        }
+    }
     Ok(())
 }
 

@@ -31,3 +31,10 @@ pub fn lock_exclusively(file: &File, patience: Duration) -> io::Result<()> {
         pause = (pause * 2).min(Duration::from_millis(10));
     }
 }
+
+/// Gives the lock on `file` back before its descriptor is closed.
+#[cfg(feature = "helper")]
+pub fn unlock(file: &File) {
+    // SAFETY: as above. It cannot fail on a descriptor that is open.
+    unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_UN) };
+}

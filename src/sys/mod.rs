@@ -32,6 +32,8 @@ use std::time::Duration;
 
 pub use accounts::{Account, account, group_id, groups_of};
 pub use files::lock_exclusively;
+#[cfg(feature = "helper")]
+pub use files::unlock;
 pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
 #[cfg(feature = "program")]
 pub use process::{hang_up, leave_terminal};

@@ -13,9 +13,10 @@ fn class(kind: &str, status: u16, body: &str) -> String {
     let answer = Answer { status, body: body.to_owned() };
     match judge(&answer, &description, str::to_owned) {
         Attempt::Accepted => "accepted".to_owned(),
-        Attempt::Refused(said) | Attempt::Failed(said) | Attempt::OutOfReach(said) => {
-            said.split(' ').next().unwrap_or_default().to_owned()
-        }
+        Attempt::Refused(said)
+        | Attempt::Failed(said)
+        | Attempt::Unusable(_, said)
+        | Attempt::OutOfReach(said) => said.split(' ').next().unwrap_or_default().to_owned(),
         Attempt::Uncertain(said) => panic!("an answer is never uncertain: {said}"),
     }
 }
