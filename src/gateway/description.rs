@@ -206,6 +206,9 @@ pub struct Accepted {
     /// The body, as text, matches.
     #[serde(default)]
     pub text: Option<Regex>,
+    /// HTTP statuses with which it says instead that it has taken this message before.
+    #[serde(default)]
+    pub duplicate: Vec<u16>,
 }
 
 /// What an error looks like, and means.
@@ -257,7 +260,10 @@ impl<'de> Deserialize<'de> for Regex {
 }
 
 /// What a pattern may name besides the keys: see `Variables` in `http`.
-pub const VARIABLES: [&str; 5] = ["to+", "to", "text", "text_ucs2_hex", "segments"];
+pub const VARIABLES: [&str; 7] =
+    ["to+", "to", "text", "text_ucs2_hex", "segments", "id", "id_number"];
+/// Those that mark a message, so that a second request for it does not send it twice.
+const MARKS: [&str; 2] = ["id", "id_number"];
 
 impl Description {
     /// Checks what the types cannot: that every name and every place leads somewhere, and only there.
@@ -297,7 +303,17 @@ impl Description {
         if self.error.class.iter().any(|row| row.code.is_empty() && row.status.is_empty()) {
             return Err("a row of `class` needs `code` or `status`".to_owned());
         }
+        if !self.accepted.duplicate.is_empty() && !self.is_repeatable() {
+            return Err("`duplicate` needs `{id}` or `{id_number}` in the request".to_owned());
+        }
         self.check_conditions()
+    }
+
+    /// Whether the request says which message it is for, so that it may be made again where nobody
+    /// knows whether it was taken.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        patterns_of(&self.request).flat_map(Pattern::names).any(|name| MARKS.contains(&name))
     }
 
     fn check_conditions(&self) -> Result<(), String> {

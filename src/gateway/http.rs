@@ -22,6 +22,8 @@ use crate::secret::Secret;
 
 /// As much of an answer as is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 10;
+/// Time that must be left for asking again.
+const AGAIN: Duration = Duration::from_millis(500);
 /// What stands for a secret in a request that is only shown: letters, which no encoding changes.
 #[cfg(feature = "program")]
 const MASK: &str = "MASKED";
@@ -109,8 +111,25 @@ pub fn send(provider: &HttpProvider, to: &PhoneNumber, text: &Secret, time: Dura
     let attempt = within(time, move |deadline| {
         let description = &provider.parts.description;
         let variables = Variables::new(&provider.parts.values, Some((&to, &text)));
-        let answer = exchange(&provider, &description.request, &variables, deadline)?;
-        Ok(judge(&answer, description, |said| variables.conceal(said)))
+        let ask = || {
+            let answer = exchange(&provider, &description.request, &variables, deadline);
+            answer.map_or_else(
+                |failed| failed,
+                |answer| judge(&answer, description, |said| variables.conceal(said)),
+            )
+        };
+        let first = ask();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let is_open = matches!(first, Attempt::Uncertain(_));
+        if !is_open || !description.is_repeatable() || left < AGAIN {
+            return Ok(first);
+        }
+        // By its mark the provider knows the message: it is sent once, whatever became of the first.
+        Ok(match ask() {
+            sure @ (Attempt::Accepted | Attempt::Refused(_)) => sure,
+            // That it does not take a second one says nothing about the first.
+            _ => first,
+        })
     });
     attempt.unwrap_or_else(|failed| failed)
 }

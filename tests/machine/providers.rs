@@ -206,6 +206,25 @@ fn the_next_provider_takes_over_with_the_same_code() {
 }
 
 #[test]
+fn a_message_that_bears_a_mark_is_asked_for_again_and_sent_once() {
+    let mut seen = 0;
+    for (format, table) in tables() {
+        let is_marked = ["bird", "bulksms", "android-sms-gateway"].contains(&format);
+        let (machine, gateway, log) = Setup::with(&table).start();
+        gateway.behave_once(Behaviour::AcceptThenClose);
+        let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+        let prompt = session.prompt();
+        assert_eq!(gateway.messages().len(), 1, "{format}");
+        assert_eq!(gateway.requests().len(), 1 + usize::from(is_marked), "{format}");
+        assert_eq!(prompt.contains("SMS sent"), is_marked, "{format}: {prompt}");
+        session.answer_line(&gateway.wait_for_message(0).code());
+        assert_eq!(session.finish().result, 0, "{format}: {:?}", log.lines());
+        seen += usize::from(is_marked);
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
 fn who_has_a_bad_key_is_asked_last_for_a_while_and_never_left_out() {
     const FILE: &str = "/run/pam-sms/providers.state";
     let second = format!("name='second'\nkind='clickatell'\napi_key='{}'", account::CLICKATELL_KEY);
