@@ -1,24 +1,19 @@
 //! `pam-sms metrics`: what a monitoring system wants to know, in Prometheus's text format.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::check;
 use super::check::report::Severity;
 use super::files;
+use super::logged;
 use super::office::{ConfigArgument, Office};
 use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::gateway::aside;
 use crate::limits::{Barrier, Ledger};
 use crate::state::Places;
-
-/// Where syslog daemons write what is LOG_AUTHPRIV.
-const LOGS: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
 
 /// Write counters and gauges for node_exporter's textfile collector: outcomes of logins, counted in the
 /// log; accounts that are locked, messages of the last 24 hours; findings of `check`.
@@ -46,7 +41,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     let mut text = String::new();
-    events(&log(arguments.log.as_deref())?, &mut text);
+    events(&logged::read(arguments.log.as_deref())?, &mut text);
     accounts(&office, &mut text)?;
     findings(arguments, &mut text);
     match &arguments.out {
@@ -60,36 +55,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     }
 }
 
-fn log(named: Option<&Path>) -> Result<String, String> {
-    let file = named.or_else(|| LOGS.iter().map(Path::new).find(|path| path.exists()));
-    if let Some(path) = file {
-        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    let journal = Command::new("journalctl")
-        .args(["--quiet", "--boot", "--output=cat", "--grep=pam_sms\\("])
-        .output()
-        .map_err(|error| format!("no log: neither {} nor journalctl: {error}", LOGS.join(", ")))?;
-    Ok(String::from_utf8_lossy(&journal.stdout).into_owned())
-}
-
-/// Counts lines of ours by event and service; of a line that somebody forges, at most a wrong count.
 fn events(log: &str, text: &mut String) {
-    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for line in log.lines() {
-        let Some((_, ours)) = line.split_once("pam_sms(") else { continue };
-        let Some((service, rest)) = ours.split_once(":auth): event=") else { continue };
-        let event = rest.split(' ').next().unwrap_or_default();
-        let plain = |word: &str| {
-            !word.is_empty()
-                && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        };
-        if plain(service) && plain(event) {
-            *counts.entry((event, service)).or_default() += 1;
-        }
-    }
     head(text, "pam_sms_events_total", "counter", "Outcomes of logins, from the log.");
-    for ((event, service), count) in counts {
+    for ((event, service), count) in logged::count(log) {
         line(
             text,
             &format!("pam_sms_events_total{{event=\"{event}\",service=\"{service}\"}}"),
@@ -147,30 +115,4 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
 
 fn line(text: &mut String, name: &str, value: u64) {
     *text += &format!("{name} {value}\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_ours_are_counted_by_event_and_service() {
-        let log = "Nov 24 sshd[1]: pam_sms(sshd:auth): event=sent to=*23 user=alice\n\
-                   Nov 24 sshd[1]: pam_sms(sshd:auth): event=accepted to=*23 user=alice\n\
-                   Nov 24 sudo[2]: pam_sms(sudo:auth): event=sent to=*23 user=alice\n\
-                   Nov 24 sshd[3]: pam_sms(sshd:auth): event=sent to=*23 user=\"x event=accepted\"\n\
-                   Nov 24 sshd[3]: pam_unix(sshd:auth): event=sent\n\
-                   Nov 24 x[3]: pam_sms(\"}\\n:auth): event=sent\n";
-        let mut text = String::new();
-        events(log, &mut text);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(
-            lines,
-            [
-                "pam_sms_events_total{event=\"accepted\",service=\"sshd\"} 1",
-                "pam_sms_events_total{event=\"sent\",service=\"sshd\"} 2",
-                "pam_sms_events_total{event=\"sent\",service=\"sudo\"} 1",
-            ]
-        );
-    }
 }

@@ -40,6 +40,9 @@ pub struct Description {
     /// Where the provider is, unless the admin says otherwise; the first that applies.
     #[serde(default)]
     pub base_url: Vec<Value>,
+    /// Letters that a text must not hold, since they mean something else there.
+    #[serde(default)]
+    pub not_in_text: Vec<String>,
     /// What is sent.
     pub request: Request,
     /// What counts as taken.

@@ -58,6 +58,12 @@ impl HttpProvider {
         &self.base
     }
 
+    /// How it takes a text.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.parts.description
+    }
+
     /// Judges what can be judged before anything is sent.
     ///
     /// # Errors

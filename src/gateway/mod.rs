@@ -141,6 +141,17 @@ impl Gateway {
         self.providers.iter().map(|p| (p.name.as_str(), matches!(p.channel, Channel::Outbox(_))))
     }
 
+    /// Letters that a text must not hold, each with the name of the provider.
+    pub fn not_in_text(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.providers.iter().flat_map(|provider| {
+            let letters = match &provider.channel {
+                Channel::Http(http) => http.description().not_in_text.as_slice(),
+                Channel::Modem(_) | Channel::Outbox(_) => &[],
+            };
+            letters.iter().map(|letter| (provider.name.as_str(), letter.as_str()))
+        })
+    }
+
     /// Sends `text` through the first provider that takes it; `first`, where the person has one of
     /// their own, is asked before all others. What should be mended is told with it: the module never
     /// sees the files that it is about.
