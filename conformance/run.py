@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections import namedtuple
 
+import amazon
 import clients
 from compare import differences
 from gateway import Gateway
@@ -114,13 +115,20 @@ def main(*programs):
         with Gateway(gateway_program, authority) as gateway:
             clients.trust(authority)
             for case in good(gateway, client):
-                config = write_config(folder, gateway.base, authority, case.table)
+                keys = {**case.table, "base_url": gateway.base, "ca_file": authority}
+                config = write_config(folder, keys)
                 ours = lambda text: run([send, helper, config, TO, text])
                 rows = table.setdefault(case.who.split(",")[0], {})
                 for name, text in TEXTS.items():
                     rows.update(agreement(report, gateway, case, name, text, ours))
             for what, action, said in bad(gateway, client):
                 refusal(report, gateway, what, action, said)
+        amazon.hold(
+            report,
+            lambda keys, text: answer([send, helper, write_config(folder, keys), TO, text]),
+            TO,
+            TEXTS,
+        )
     show(table)
     print(f"\n{report.held} hold, {report.failed} failed.")
     return 1 if report.failed else 0
@@ -164,16 +172,21 @@ def refusal(report, gateway, what, action, expected):
     report.hold(f"{what}: refused and understood", is_understood, seen)
 
 
-def run(words):
-    """Runs a program to its end, or says what it said."""
+def answer(words):
+    """Runs a program to its end, and gives back what it says."""
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise clients.Refused(done.stdout.strip())
+    return done.stdout
 
 
-def write_config(folder, base, authority, table):
+def run(words):
+    """Runs our sender, which says first what became of the message."""
+    said = answer(words)
+    if not said.startswith("Accepted"):
+        raise clients.Refused(said.strip())
+
+
+def write_config(folder, keys):
     """A configuration with one provider. JSON's strings are TOML's too."""
-    keys = {**table, "base_url": base, "ca_file": authority}
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items()]
     config = folder / "config.toml"
     config.touch(mode=0o600)

@@ -5,6 +5,9 @@
 //! change is written to `NAME.new` and renamed over the state, so that a kill at any instant leaves
 //! the old state or the new one.
 
+#[cfg(feature = "helper")]
+pub mod shared;
+
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;

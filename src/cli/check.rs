@@ -6,6 +6,7 @@
 //! ```text
 //! catalogue.rs      the table          report.rs      findings, as text and as JSON
 //! configuration.rs  files and rules    machine.rs     helper, state, accounts
+//! message.rs        the text, by language
 //! services.rs       who names us       lines.rs       our lines, one by one
 //! ways.rs           what a stack makes of right and wrong answers
 //! sshd.rs           what sshd does     sshd_rules.rs  what is wrong with that
@@ -15,12 +16,14 @@ pub mod catalogue;
 mod configuration;
 mod lines;
 mod machine;
+mod message;
 pub mod report;
 mod services;
 mod sshd;
 mod sshd_rules;
 mod ways;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +74,8 @@ struct Case<'a> {
     gateway: Option<Gateway>,
     /// How many people have a number; likewise.
     people: Option<usize>,
+    /// How many records name each language.
+    languages: BTreeMap<&'static str, usize>,
 }
 
 impl Case<'_> {
@@ -114,9 +119,19 @@ fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
     let path = &arguments.config;
     let sources = &Sources::load(path, trust)?;
     let config = &sources.parse()?;
-    let mut case = Case { arguments, trust, sources, config, gateway: None, people: None };
+    let mut case = Case {
+        arguments,
+        trust,
+        sources,
+        config,
+        gateway: None,
+        people: None,
+        languages: BTreeMap::new(),
+    };
     case.gateway = report.note(Gateway::check(sources, path, trust));
-    case.people = count(&case, report);
+    if let Some((people, languages)) = count(&case, report) {
+        (case.people, case.languages) = (Some(people), languages);
+    }
     let machine = if arguments.offline { &[][..] } else { &machine::RULES };
     for rule in configuration::RULES.iter().chain(machine) {
         rule(&case, report);
@@ -127,13 +142,13 @@ fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Judges every record, and counts the people.
-fn count(case: &Case<'_>, report: &mut Report) -> Option<usize> {
+/// Judges every record, and counts the people and their languages.
+fn count(case: &Case<'_>, report: &mut Report) -> Option<(usize, BTreeMap<&'static str, usize>)> {
     let listed = people::everyone(&case.config.users, &case.arguments.config, case.trust);
     let listed = report.note(listed)?;
     for warning in listed.warnings {
         report.told(&catalogue::FILE_READABLE, &warning);
     }
     let enrolled = if case.arguments.offline { 0 } else { machine::enrolled().len() };
-    Some(listed.people + enrolled)
+    Some((listed.people + enrolled, listed.languages))
 }

@@ -3,9 +3,11 @@
 mod backup_codes;
 mod balance;
 pub mod check;
+mod cost;
 mod enable;
 mod errand;
 mod files;
+mod logged;
 mod metrics;
 mod office;
 mod providers;

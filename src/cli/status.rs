@@ -6,12 +6,18 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::office::{ConfigArgument, Office};
+use super::terminal::{complain, say};
+use super::{cost, logged};
+use crate::config::file::Trust;
+use crate::gateway::aside;
 use crate::limits::{Barrier, Ledger, Standing, in_words};
-use crate::people::PhoneNumber;
+use crate::people::{self, PhoneNumber};
 use crate::state::Places;
 
 /// Show what counts against an account: messages, wrong codes, locks, and what is left of its backup
-/// codes. Without an account, all that have been asked for a code since the machine was started.
+/// codes. Without an account, all that have been asked for a code since the machine was started, and
+/// providers that are asked last for a while; how many messages a login takes by the log, and how many
+/// segments a message takes at most in each language that somebody has.
 ///
 /// Examples: `pam-sms status alice`, `pam-sms status --json`
 #[derive(Args)]
@@ -50,7 +56,34 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     } else {
         print(&accounts, &office)
     };
+    if arguments.user.is_none() && !arguments.json {
+        costs(&office);
+        match aside::now() {
+            Ok(providers) => providers.iter().for_each(|one| say(format_args!("provider {one}"))),
+            Err(said) => complain(format_args!("warning: {said}")),
+        }
+    }
     Ok(())
+}
+
+/// What a login costs: messages by the log, where there is one, and segments of a message.
+fn costs(office: &Office) {
+    if let Ok((messages, logins @ 1..)) = logged::read(None).map(|log| logged::messages(&log)) {
+        // As many as anybody could count are exact in a float.
+        let each = messages as f64 / logins as f64;
+        say(format_args!("a login takes {each:.2} messages ({messages} in {logins}, by the log)"));
+    }
+    let everyone = people::everyone(&office.config.users, office.path(), Trust::Root);
+    let languages = everyone.map(|all| all.languages).unwrap_or_default();
+    for text in cost::texts(&office.config, &languages).0 {
+        let count = text.segments(&office.config).count;
+        let plural = if count == 1 { "" } else { "s" };
+        let whose = match office.config.message.text {
+            Some(_) => String::new(),
+            None => format!(" in {}", text.of_whom()),
+        };
+        say(format_args!("a message takes at most {count} segment{plural}{whose}"));
+    }
 }
 
 fn print(accounts: &[(String, Vec<PhoneNumber>, Standing)], office: &Office) -> io::Result<()> {

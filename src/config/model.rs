@@ -207,6 +207,8 @@ pub struct DeliveryRules {
     pub timeout: Span<1, 60, 10>,
     /// What happens when no provider can be reached.
     pub if_unreachable: IfUnreachable,
+    /// How long a provider whose key, money or settings are no good is asked after all others.
+    pub set_aside: Span<0, 86400, 600>,
     /// The system user that the helper becomes.
     pub run_as: Option<String>,
     /// The only proxy that is ever used, `http://host:port`; who sends judges it.

@@ -40,6 +40,9 @@ pub struct Description {
     /// Where the provider is, unless the admin says otherwise; the first that applies.
     #[serde(default)]
     pub base_url: Vec<Value>,
+    /// Letters that a text must not hold, since they mean something else there.
+    #[serde(default)]
+    pub not_in_text: Vec<String>,
     /// What is sent.
     pub request: Request,
     /// What counts as taken.
@@ -112,6 +115,27 @@ pub struct Request {
     /// A body of plain text.
     #[serde(default)]
     pub text: Option<Pattern>,
+    /// How it is signed, where a key is not sent but signs.
+    #[cfg(feature = "sns")]
+    #[serde(default)]
+    pub sign: Option<Sign>,
+}
+
+/// Amazon's signature, version 4, over the whole request.
+#[cfg(feature = "sns")]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sign {
+    /// The service, as Amazon calls it.
+    pub aws_service: String,
+    /// The region.
+    pub region: Pattern,
+    /// Which key.
+    pub access_key_id: Pattern,
+    /// The key.
+    pub secret_access_key: Pattern,
+    /// What goes with a key that lasts only for a while.
+    pub session_token: Pattern,
 }
 
 /// The HTTP method of a request.
@@ -185,6 +209,9 @@ pub struct Accepted {
     /// The body, as text, matches.
     #[serde(default)]
     pub text: Option<Regex>,
+    /// HTTP statuses with which it says instead that it has taken this message before.
+    #[serde(default)]
+    pub duplicate: Vec<u16>,
 }
 
 /// What an error looks like, and means.
@@ -197,7 +224,7 @@ pub struct Errors {
     /// Where the words stand; the first place that has some.
     #[serde(default)]
     pub message: Vec<String>,
-    /// The body, as text: the first group is the code, the second the words.
+    /// The body, as text: of the groups that took part, the first is the code, the second the words.
     #[serde(default)]
     pub text: Option<Regex>,
     /// What codes mean; the first row that fits. What none names is judged by the HTTP status.
@@ -236,7 +263,10 @@ impl<'de> Deserialize<'de> for Regex {
 }
 
 /// What a pattern may name besides the keys: see `Variables` in `http`.
-pub const VARIABLES: [&str; 5] = ["to+", "to", "text", "text_ucs2_hex", "segments"];
+pub const VARIABLES: [&str; 7] =
+    ["to+", "to", "text", "text_ucs2_hex", "segments", "id", "id_number"];
+/// Those that mark a message, so that a second request for it does not send it twice.
+const MARKS: [&str; 2] = ["id", "id_number"];
 
 impl Description {
     /// Checks what the types cannot: that every name and every place leads somewhere, and only there.
@@ -276,7 +306,17 @@ impl Description {
         if self.error.class.iter().any(|row| row.code.is_empty() && row.status.is_empty()) {
             return Err("a row of `class` needs `code` or `status`".to_owned());
         }
+        if !self.accepted.duplicate.is_empty() && !self.is_repeatable() {
+            return Err("`duplicate` needs `{id}` or `{id_number}` in the request".to_owned());
+        }
         self.check_conditions()
+    }
+
+    /// Whether the request says which message it is for, so that it may be made again where nobody
+    /// knows whether it was taken.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        patterns_of(&self.request).flat_map(Pattern::names).any(|name| MARKS.contains(&name))
     }
 
     fn check_conditions(&self) -> Result<(), String> {
@@ -338,7 +378,12 @@ fn patterns_of(request: &Request) -> impl Iterator<Item = &Pattern> {
     let basic = request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
     let fields = fields_of(request).map(|field| &field.value);
     let json = request.json.iter().flat_map(Json::patterns);
-    paths_of(request).chain(basic).chain(fields).chain(json).chain(&request.text)
+    let patterns = paths_of(request).chain(basic).chain(fields).chain(json).chain(&request.text);
+    #[cfg(feature = "sns")]
+    let patterns = patterns.chain(request.sign.iter().flat_map(|sign| {
+        [&sign.region, &sign.access_key_id, &sign.secret_access_key, &sign.session_token]
+    }));
+    patterns
 }
 
 fn paths_of(request: &Request) -> impl Iterator<Item = &Pattern> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Attempt;
-use super::description::{Accepted, Balance, Class, Description, Errors};
+use super::description::{Accepted, Balance, Class, ClassRow, Description, Errors};
 use super::report::Money;
 
 /// As much of a provider's words as the log shows, in characters.
@@ -26,12 +26,16 @@ pub fn judge(
     conceal: impl Fn(&str) -> String,
 ) -> Attempt {
     let json = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
-    if is_accepted(answer, &json, &description.accepted) {
+    let accepted = &description.accepted;
+    if accepted.duplicate.contains(&answer.status) || is_accepted(answer, &json, accepted) {
         return Attempt::Accepted;
     }
-    let (class, said) = explain(answer, &json, description, conceal);
+    let Explained { class, is_named, said } = explain(answer, &json, description, conceal);
     match class {
         Class::Recipient | Class::Optout => Attempt::Refused(said),
+        Class::Auth | Class::Credit => Attempt::Unusable(class, said),
+        // Any other 4xx may as well be about the number: that is no reason to avoid a provider.
+        Class::Config if is_named => Attempt::Unusable(class, said),
         Class::Transient if answer.status >= 500 => Attempt::OutOfReach(said),
         _ => Attempt::Failed(said),
     }
@@ -56,7 +60,7 @@ pub fn judge_balance(
     };
     match amount.filter(|amount| answer.status == 200 && is_amount(amount)) {
         Some(amount) => Ok(Money { amount, currency: currency.filter(|c| is_currency(c)) }),
-        None => Err(Attempt::Failed(explain(answer, &json, description, conceal).1)),
+        None => Err(Attempt::Failed(explain(answer, &json, description, conceal).said)),
     }
 }
 
@@ -69,15 +73,24 @@ fn is_currency(text: &str) -> bool {
     (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-/// What is wrong, and the provider's words for it.
+/// What is wrong.
+struct Explained {
+    class: Class,
+    /// Whether the description says so, and not only the status.
+    is_named: bool,
+    /// The provider's words for it.
+    said: String,
+}
+
 fn explain(
     answer: &Answer,
     json: &Value,
     description: &Description,
     conceal: impl Fn(&str) -> String,
-) -> (Class, String) {
+) -> Explained {
     let (code, message) = error_of(&answer.body, json, &description.error);
-    let class = class_of(&code, answer.status, &description.error);
+    let row = row_of(&code, answer.status, &description.error);
+    let class = row.map_or(Class::of_status(answer.status), |row| row.class);
     // Cut last: of a secret that is cut first, a part would not be known for one.
     let shown = |said: &str| conceal(said).chars().take(LONGEST_SAID).collect::<String>();
     let mut said = format!("{} (HTTP {}", class.as_str(), answer.status);
@@ -88,7 +101,7 @@ fn explain(
         said.push_str(&format!(": {}", shown(&message)));
     }
     said.push(')');
-    (class, said)
+    Explained { class, is_named: row.is_some(), said }
 }
 
 fn is_accepted(answer: &Answer, json: &Value, rules: &Accepted) -> bool {
@@ -124,8 +137,9 @@ fn all_at(json: &Value, place: &str, wanted: &[&toml::Value]) -> bool {
 
 fn error_of(body: &str, json: &Value, errors: &Errors) -> (String, String) {
     if let Some(found) = errors.text.as_ref().and_then(|regex| regex.0.captures(body)) {
-        let group = |index| found.get(index).map(|m| m.as_str().to_owned()).unwrap_or_default();
-        return (group(1), group(2));
+        let mut groups = found.iter().skip(1).flatten().map(|group| group.as_str().to_owned());
+        let mut group = || groups.next().unwrap_or_default();
+        return (group(), group());
     }
     let found = |places: &[String]| first(json, places).unwrap_or_default();
     (found(&errors.code), found(&errors.message))
@@ -143,12 +157,11 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn class_of(code: &str, status: u16, errors: &Errors) -> Class {
-    let row = errors.class.iter().find(|row| {
+fn row_of<'e>(code: &str, status: u16, errors: &'e Errors) -> Option<&'e ClassRow> {
+    errors.class.iter().find(|row| {
         (row.code.is_empty() || row.code.iter().any(|known| known == code))
             && (row.status.is_empty() || row.status.contains(&status))
-    });
-    row.map_or(Class::of_status(status), |row| row.class)
+    })
 }
 
 #[cfg(test)]

@@ -6,14 +6,17 @@
 //! pattern.rs      text with variables
 //! json.rs         a JSON body made of them
 //! variables.rs    the values for one request, and the request made of them
+//! sign.rs         Amazon's signature for it
 //! http.rs         send it, within its time
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
 //! report.rs       what is told of that to an admin who tries it out
 //! modem.rs        modems of one's own, by the spools of their daemons
 //! outbox.rs       a file in place of a phone, for trying things out
+//! aside.rs        providers that are asked last for a while
 //! ```
 
+pub mod aside;
 mod connect;
 pub mod description;
 pub mod http;
@@ -24,6 +27,8 @@ pub mod outbox;
 pub mod pattern;
 pub mod provider;
 pub mod report;
+#[cfg(feature = "sns")]
+mod sign;
 mod variables;
 
 use std::cell::RefCell;
@@ -36,6 +41,8 @@ use crate::config::source::{ConfigError, Sources};
 use crate::delivery::{Fate, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
+use aside::Aside;
+use description::Class;
 use provider::{Channel, Provider, Tables};
 use report::{Answer, Report};
 
@@ -47,6 +54,7 @@ pub struct Gateway {
     providers: Vec<Provider>,
     run_as: String,
     warnings: Vec<String>,
+    aside: Aside,
 }
 
 /// What became of one attempt at one provider.
@@ -60,6 +68,8 @@ pub enum Attempt {
     Uncertain(String),
     /// It did not take it, and was there to say so; or the fault is on our side.
     Failed(String),
+    /// It takes nothing until an admin has put something right there: key, money, settings.
+    Unusable(Class, String),
     /// It could not be connected to, has no address in time, or answered 5xx.
     OutOfReach(String),
 }
@@ -101,7 +111,17 @@ impl Gateway {
             warnings: RefCell::default(),
         };
         let providers = reader.read(config.provider)?;
-        Ok(Self { providers, run_as, warnings: reader.warnings.into_inner() })
+        let mut warnings = reader.warnings.into_inner();
+        // Where there is no other, none can be asked before it.
+        let aside = match open && providers.len() > 1 {
+            true => Aside::open(config.delivery.set_aside.get()),
+            false => Ok(Aside::default()),
+        };
+        let aside = aside.unwrap_or_else(|said| {
+            warnings.push(said);
+            Aside::default()
+        });
+        Ok(Self { providers, run_as, warnings, aside })
     }
 
     /// What works and should be mended: files of the providers that others can read.
@@ -121,6 +141,17 @@ impl Gateway {
         self.providers.iter().map(|p| (p.name.as_str(), matches!(p.channel, Channel::Outbox(_))))
     }
 
+    /// Letters that a text must not hold, each with the name of the provider.
+    pub fn not_in_text(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.providers.iter().flat_map(|provider| {
+            let letters = match &provider.channel {
+                Channel::Http(http) => http.description().not_in_text.as_slice(),
+                Channel::Modem(_) | Channel::Outbox(_) => &[],
+            };
+            letters.iter().map(|letter| (provider.name.as_str(), letter.as_str()))
+        })
+    }
+
     /// Sends `text` through the first provider that takes it; `first`, where the person has one of
     /// their own, is asked before all others. What should be mended is told with it: the module never
     /// sees the files that it is about.
@@ -135,12 +166,17 @@ impl Gateway {
         let mut route = self.route(to);
         // Stable: the others keep their order.
         route.sort_by_key(|provider| Some(provider.name.as_str()) != first);
+        let mut aside = self.put_last(&mut route);
         let unknown = first.filter(|name| self.named(name).is_err()).map(|name| {
             format!("the person's own provider `{name}` is not configured, others are asked")
         });
-        let outcome = ask_in_turn(&route, to, text, deadline, |_, _| {});
+        let mut results = Vec::new();
+        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
+            results.push((provider.name.clone(), attempt.clone()));
+        });
+        aside.extend(self.aside.note(&results));
         let said = Some(outcome.detail).filter(|detail| !detail.is_empty());
-        let mended = unknown.into_iter().chain(self.warnings.iter().cloned());
+        let mended = unknown.into_iter().chain(aside).chain(self.warnings.iter().cloned());
         let words: Vec<_> = said.into_iter().chain(mended).collect();
         Outcome { detail: words.join("; "), ..outcome }
     }
@@ -154,16 +190,20 @@ impl Gateway {
         only: Option<&str>,
         deadline: Instant,
     ) -> Report {
-        let route = match self.chosen(to, only) {
+        let mut route = match self.chosen(to, only) {
             Ok(route) => route,
             Err(error) => return Report::of_error(error),
         };
-        let mut answers = Vec::new();
+        let mut warnings = self.put_last(&mut route);
+        let (mut answers, mut results) = (Vec::new(), Vec::new());
         let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
             answers.push(Answer::of_attempt(&provider.name, attempt));
+            results.push((provider.name.clone(), attempt.clone()));
         });
+        warnings.extend(self.aside.note(&results));
+        warnings.extend(self.warnings.iter().cloned());
         let error = answers.is_empty().then_some(outcome.detail);
-        Report { error, warnings: self.warnings.clone(), answers }
+        Report { error, warnings, answers }
     }
 
     /// Asks the providers, or `only` this one, how much money is left.
@@ -180,6 +220,18 @@ impl Gateway {
         };
         let answers = asked.iter().enumerate().map(answer).collect();
         Report { error: None, warnings: self.warnings.clone(), answers }
+    }
+
+    /// Moves those that are set aside to the end, where they still are asked if nobody else takes the
+    /// message, and says so of each.
+    fn put_last(&self, route: &mut [&Provider]) -> Vec<String> {
+        let (set_aside, mut words) = self.aside.look();
+        let why = |provider: &Provider| set_aside.iter().find(|one| one.name == provider.name);
+        if route.len() > 1 {
+            words.extend(route.iter().copied().filter_map(why).map(ToString::to_string));
+        }
+        route.sort_by_key(|provider| why(provider).is_some());
+        words
     }
 
     /// The requests that a message could make, in the order in which they would be made, by the name of
@@ -304,7 +356,10 @@ impl Tally {
                 self.uncertain.get_or_insert_with(|| provider.name.clone());
                 said
             }
-            Attempt::Refused(said) | Attempt::Failed(said) | Attempt::OutOfReach(said) => said,
+            Attempt::Refused(said)
+            | Attempt::Failed(said)
+            | Attempt::Unusable(_, said)
+            | Attempt::OutOfReach(said) => said,
         };
         self.words.push(format!("{}: {said}", provider.name));
     }

@@ -191,6 +191,9 @@ impl Reader<'_> {
             self.warn(&sources.warnings);
             return checked(sources.parse()?).map_err(|said| sources.error(said));
         }
+        if kind == "aws-sns" && !cfg!(feature = "sns") {
+            return Err(keys.error("`aws-sns` was left out when this pam-sms was built"));
+        }
         let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == kind) else {
             let known = BUILT_IN.iter().map(|(kind, _)| *kind);
             let known = known.chain(modem::KINDS).chain(["http", "outbox"]);

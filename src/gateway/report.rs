@@ -82,7 +82,7 @@ impl Answer {
             Attempt::Accepted => (Answered::Accepted, ""),
             Attempt::Refused(said) => (Answered::Refused, said.as_str()),
             Attempt::Uncertain(said) => (Answered::Uncertain, said.as_str()),
-            Attempt::Failed(said) => (Answered::Failed, said.as_str()),
+            Attempt::Failed(said) | Attempt::Unusable(_, said) => (Answered::Failed, said.as_str()),
             Attempt::OutOfReach(said) => (Answered::OutOfReach, said.as_str()),
         };
         Self { provider: provider.to_owned(), result, said: said.to_owned(), balance: None }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rand::TryRng;
+use rand::rngs::SysRng;
 use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
 
@@ -30,10 +32,32 @@ struct Message<'a> {
     segments: String,
     alphabet: Alphabet,
     is_long: bool,
+    /// What tells it from every other message; nothing where there are no random bytes.
+    mark: Option<Mark>,
+}
+
+/// A name for one message, by which a provider knows a second request for it.
+struct Mark {
+    /// 32 hexadecimal digits.
+    id: String,
+    /// A number from 1 to 2^31 - 1, for those who take numbers only.
+    number: String,
+}
+
+impl Mark {
+    fn random() -> Option<Self> {
+        let mut bytes = [0; 16];
+        SysRng.try_fill_bytes(&mut bytes).ok()?;
+        let id = u128::from_be_bytes(bytes);
+        // Truncated on purpose.
+        let number = (id as u32 & 0x7fff_ffff).max(1);
+        Some(Self { id: format!("{id:032x}"), number: number.to_string() })
+    }
 }
 
 impl<'a> Variables<'a> {
-    /// The admin's keys, and the message, where there is one.
+    /// The admin's keys, and the message, where there is one. As long as this value lives, all requests
+    /// for the message bear one mark.
     pub fn new(
         keys: &'a BTreeMap<String, Secret>,
         message: Option<(&'a PhoneNumber, &'a Secret)>,
@@ -47,6 +71,7 @@ impl<'a> Variables<'a> {
                 segments: counted.count.to_string(),
                 alphabet: counted.alphabet,
                 is_long: counted.count > 1,
+                mark: Mark::random(),
             }
         });
         Self { keys, message }
@@ -60,6 +85,8 @@ impl<'a> Variables<'a> {
             "text" => message.map(|message| message.text.expose()),
             "text_ucs2_hex" => message.map(|message| message.text_ucs2_hex.expose()),
             "segments" => message.map(|message| message.segments.as_str()),
+            "id" => message?.mark.as_ref().map(|mark| mark.id.as_str()),
+            "id_number" => message?.mark.as_ref().map(|mark| mark.number.as_str()),
             key => self.keys.get(key).map(Secret::expose),
         }
     }
@@ -76,7 +103,7 @@ impl<'a> Variables<'a> {
     }
 
     /// A pattern filled as it is, for places that a library encodes.
-    fn fill(&self, pattern: &Pattern) -> Result<Option<String>, String> {
+    pub fn fill(&self, pattern: &Pattern) -> Result<Option<String>, String> {
         let filled = pattern.fill(|name| self.value(name), str::to_owned);
         filled.map_err(|name| format!("`{name}` has no value"))
     }
@@ -165,6 +192,12 @@ impl<'a> Variables<'a> {
             let (user, password) = (self.fill(&basic.user)?, self.fill(&basic.password)?);
             let (user, password) = (user.unwrap_or_default(), password.unwrap_or_default());
             lines.push(format!("Authorization: Basic {user}:{password}"));
+        }
+        #[cfg(feature = "sns")]
+        if let Some(sign) = &rules.sign {
+            let (key, region) = (self.fill(&sign.access_key_id)?, self.fill(&sign.region)?);
+            let (key, region) = (key.unwrap_or_default(), region.unwrap_or_default());
+            lines.push(format!("signed for {} in {region} by {key}", sign.aws_service));
         }
         if let Some(json) = &rules.json {
             let body = json.fill(self)?.unwrap_or_default();

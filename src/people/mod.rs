@@ -16,6 +16,7 @@ mod names;
 pub mod phone;
 mod special;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -127,6 +128,8 @@ pub fn everyone(rules: &UsersRules, config: &Path, trust: Trust) -> Result<Every
 pub struct Everyone {
     /// How many people have a number.
     pub people: usize,
+    /// How many records name each language, by its tag.
+    pub languages: BTreeMap<&'static str, usize>,
     /// What works and should be mended.
     pub warnings: Vec<String>,
 }
@@ -136,9 +139,12 @@ impl Everyone {
         self.people += 1;
         // At a login that is only a warning: nobody is locked out by a typing error in a language.
         let tag = record.language.as_deref();
-        if let Some(Err(error)) = tag.map(Language::parse) {
-            self.warnings
-                .push(format!("the record with the phone {}: {error}", record.phones[0].masked()));
+        match tag.map(Language::parse) {
+            None => {}
+            Some(Ok(language)) => *self.languages.entry(language.tag()).or_default() += 1,
+            Some(Err(error)) => self
+                .warnings
+                .push(format!("the record with the phone {}: {error}", record.phones[0].masked())),
         }
     }
 }

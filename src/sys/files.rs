@@ -34,6 +34,13 @@ pub fn lock_exclusively(file: &File, patience: Duration) -> io::Result<()> {
     }
 }
 
+/// Gives the lock on `file` back before its descriptor is closed.
+#[cfg(feature = "helper")]
+pub fn unlock(file: &File) {
+    // SAFETY: as above. It cannot fail on a descriptor that is open.
+    unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_UN) };
+}
+
 /// How a whole file takes the place of another.
 pub struct Replacement<'a> {
     /// Where it is written first: a name in the same folder that nobody reads.

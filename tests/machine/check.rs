@@ -253,6 +253,41 @@ fn a_message_is_counted_with_a_long_account_name() {
 }
 
 #[test]
+fn a_message_is_counted_in_the_language_of_every_record() {
+    let machine = machine();
+    // What a language takes beyond one segment depends on the name of the host, which stands in it.
+    assert!(
+        machine
+            .run("/bin/hostname", &["db1.a-department-with-a-long-name.production.example.org"])
+            .status
+            .success()
+    );
+    machine.config(&format!("[message]\nlanguage = 'de'\n{PROVIDER}"));
+    machine.users(
+        "alice = { phones = ['+4915123456723'], language = 'ru' }\n\
+         bob = { phones = ['+4915123456724'], language = 'ru' }\n",
+    );
+    let (said, content) = check(&machine, &[]);
+    assert!(content, "{said}");
+    assert!(said.contains("a message takes 2 segments in ru (2 records)"), "{said}");
+    assert!(!said.contains(" in de"), "{said}");
+    let status = machine.run("/usr/sbin/pam-sms", &["status"]);
+    let status = String::from_utf8(status.stdout).unwrap();
+    assert!(status.contains("a message takes at most 1 segment in de\n"), "{status}");
+    assert!(status.contains("2 segments in ru (2 records)\n"), "{status}");
+    // One text for all is counted once.
+    machine.config(&format!("[message]\ntext = '{{reference}} {{code}} }}}}'\n{PROVIDER}"));
+    let (said, _) = check(&machine, &[]);
+    assert!(!said.contains("message-segments") && !said.contains("message-letter"), "{said}");
+    let bulksms = "[[provider]]\nkind = 'bulksms'\nusername = 'u'\npassword = 'p'\n";
+    machine.config(&format!("[message]\ntext = '{{reference}} {{code}} }}}}'\n{bulksms}"));
+    let (said, _) = check(&machine, &[]);
+    let wanted = "config.toml:2:8: the message holds `}`, which provider `bulksms` does not send as \
+                  it is [message-letter]";
+    assert!(said.contains(wanted), "{said}");
+}
+
+#[test]
 fn who_is_not_root_is_told_to_be() {
     let machine = machine();
     let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/sbin/pam-sms", "check"];

@@ -181,7 +181,11 @@ fn status_unlock_and_backup_codes_tell_what_they_changed() {
         let said = String::from_utf8(run.stdout).unwrap() + &String::from_utf8_lossy(&run.stderr);
         (run.status.code().unwrap(), said)
     };
-    assert_eq!(run(&["status"]).1, "nobody was asked for a code since the machine was started\n");
+    assert_eq!(
+        run(&["status"]).1,
+        "nobody was asked for a code since the machine was started\n\
+         a message takes at most 1 segment in en\n"
+    );
     for _ in 0..4 {
         Client::new(&machine, "sms").user("alice").answer("text:000").run();
     }
@@ -200,7 +204,10 @@ fn status_unlock_and_backup_codes_tell_what_they_changed() {
     for part in ["\"user\": \"alice\"", "\"state\": \"locked\"", "\"*23\""] {
         assert!(json.contains(part), "{part}\n{json}");
     }
-    machine.file("/var/log/auth.log", "x pam_sms(sms:auth): event=locked to=*23\n", 0o640);
+    let log = "x pam_sms(sms:auth): event=sent to=*23\nx pam_sms(sms:auth): event=resent to=*23\n\
+               x pam_sms(sms:auth): event=sent to=*23\nx pam_sms(sms:auth): event=locked to=*23\n";
+    machine.file("/var/log/auth.log", log, 0o640);
+    assert!(run(&["status"]).1.contains("a login takes 1.50 messages (3 in 2, by the log)\n"));
     let (code, said) = run(&["metrics", "--out", "/var/lib/pam_sms.prom"]);
     assert_eq!(code, 0, "{said}");
     let metrics = fs::read_to_string("/var/lib/pam_sms.prom").unwrap();

@@ -206,6 +206,91 @@ fn the_next_provider_takes_over_with_the_same_code() {
 }
 
 #[test]
+fn a_message_that_bears_a_mark_is_asked_for_again_and_sent_once() {
+    let mut seen = 0;
+    for (format, table) in tables() {
+        let is_marked = ["bird", "bulksms", "android-sms-gateway"].contains(&format);
+        let (machine, gateway, log) = Setup::with(&table).start();
+        gateway.behave_once(Behaviour::AcceptThenClose);
+        let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+        let prompt = session.prompt();
+        assert_eq!(gateway.messages().len(), 1, "{format}");
+        assert_eq!(gateway.requests().len(), 1 + usize::from(is_marked), "{format}");
+        assert_eq!(prompt.contains("SMS sent"), is_marked, "{format}: {prompt}");
+        session.answer_line(&gateway.wait_for_message(0).code());
+        assert_eq!(session.finish().result, 0, "{format}: {:?}", log.lines());
+        seen += usize::from(is_marked);
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn who_has_a_bad_key_is_asked_last_for_a_while_and_never_left_out() {
+    const FILE: &str = "/run/pam-sms/providers.state";
+    let second = format!("name='second'\nkind='clickatell'\napi_key='{}'", account::CLICKATELL_KEY);
+    let (machine, gateway, log) = Setup::with(twilio()).and(second).start();
+    let login = |gateway: &Gateway, nth: usize| {
+        let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+        session.prompt();
+        session.answer_line(&gateway.wait_for_message(nth).code());
+        assert_eq!(session.finish().result, 0, "{:?}", log.lines());
+    };
+    let status = || {
+        let run = machine.run("/usr/sbin/pam-sms", &["status"]);
+        assert!(run.status.success(), "{run:?}");
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let refusal = |status| Behaviour::Answer {
+        status,
+        content_type: "application/json",
+        body: r#"{"code":20003,"message":"Authenticate"}"#.to_owned(),
+    };
+    gateway.behave_once(refusal(401));
+    login(&gateway, 0);
+    assert_eq!(gateway.requests().len(), 2);
+    assert!(status().contains("provider twilio: asked last for 10 minutes (auth)"), "{}", status());
+    // The next login goes straight to the other.
+    login(&gateway, 1);
+    assert_eq!(gateway.requests().len(), 3);
+    log.wait_for("twilio: asked last for 10 minutes (auth)");
+    // Where that one takes nothing, the first is asked all the same, and is as good as before.
+    gateway.behave_once(refusal(503));
+    login(&gateway, 2);
+    assert_eq!(gateway.messages()[2].format, "twilio");
+    assert!(!status().contains("asked last"), "{}", status());
+    login(&gateway, 3);
+    assert_eq!(gateway.messages()[3].format, "twilio");
+
+    // A damaged file is a warning, and everybody is asked in the usual order.
+    machine.file(FILE, "pam-sms-providers 1\naside", 0o600);
+    login(&gateway, 4);
+    assert_eq!(gateway.messages()[4].format, "twilio");
+    log.wait_for("/run/pam-sms/providers.state: is damaged, and begun anew");
+    // So is one that cannot be opened.
+    std::fs::remove_file(FILE).unwrap();
+    std::fs::create_dir(FILE).unwrap();
+    login(&gateway, 5);
+    log.wait_for("/run/pam-sms/providers.state: Is a directory");
+}
+
+#[test]
+fn a_number_that_is_no_good_sets_nobody_aside() {
+    let second = format!("name='second'\nkind='clickatell'\napi_key='{}'", account::CLICKATELL_KEY);
+    let (machine, gateway, log) = Setup::with(twilio()).and(second).start();
+    // Neither what is about the number, nor what may be, nor what a crowd can cause.
+    for (status, code) in [(400, 21211), (400, 99999), (429, 20429), (503, 0)] {
+        gateway.behave_once(Behaviour::Answer {
+            status,
+            content_type: "application/json",
+            body: format!(r#"{{"code":{code},"message":"no"}}"#),
+        });
+        Client::new(&machine, "sms").user("alice").answer("empty").run();
+    }
+    let kept = std::fs::read_to_string("/run/pam-sms/providers.state").unwrap();
+    assert!(!kept.contains("aside"), "{kept} {:?}", log.lines());
+}
+
+#[test]
 fn an_admins_own_description_sends_too() {
     let table = format!("kind='http'\ndescription='custom'\ntoken='{}'", account::CUSTOM_TOKEN);
     let (machine, gateway, log) = Setup::with(table).start();

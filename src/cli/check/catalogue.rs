@@ -47,6 +47,8 @@ catalogue! {
         "people are spoken to in English instead of their language";
     MESSAGE_SEGMENTS "message-segments" Warning
         "each segment of a message is paid";
+    MESSAGE_LETTER "message-letter" Warning
+        "it arrives as something else, or not at all";
     MESSAGE_REFERENCE "message-reference" Warning
         "people with several messages cannot tell which one counts";
     // The machine.

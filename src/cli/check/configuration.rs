@@ -1,16 +1,10 @@
 //! What is judged of a configuration that can be read, wherever it is.
 
+use super::message::message;
 use super::report::Report;
 use super::{Case, Rule, catalogue};
-use crate::authenticate::texts::load;
 use crate::config::model::{Day, IfUnreachable, Unenrolled};
 use crate::gateway::Gateway;
-use crate::login::catalogue::Catalogue;
-use crate::message::Name;
-use crate::sys;
-
-/// The longest account name that useradd(8) makes, in letters.
-const LONGEST_USER: usize = 32;
 
 /// All of it.
 pub(super) const RULES: [Rule; 6] = [modes, outbox, enrolment, message, unreachable, observation];
@@ -58,40 +52,6 @@ fn enrolment(case: &Case<'_>, report: &mut Report) {
         ),
         // The first login gives the first number.
         Unenrolled::Enrol => {}
-    }
-}
-
-fn message(case: &Case<'_>, report: &mut Report) {
-    let rules = &case.config.message;
-    // Where the configuration is only judged before it goes elsewhere, no catalogue need be here.
-    let texts = load(rules.language).or_else(|error| match case.arguments.offline {
-        true => Ok(Catalogue::english()),
-        false => Err(error),
-    });
-    let texts = texts.unwrap_or_else(|error| {
-        report.add(
-            &catalogue::LANGUAGE,
-            case.place_of(&["message", "language"]),
-            error.to_string(),
-            "install the package's files in /usr/share/pam-sms/languages",
-        );
-        Catalogue::english()
-    });
-    let text = rules.text.as_ref().unwrap_or(texts.sms());
-    let (digits, user) = (case.config.code.digits.get(), "w".repeat(LONGEST_USER));
-    let counted = text.worst_case(digits.into(), &sys::host_name(), &user);
-    let place = || case.place_of(&["message", "text"]);
-    if counted.count > 1 {
-        let what = format!("a message takes {} segments", counted.count);
-        report.add(&catalogue::MESSAGE_SEGMENTS, place(), what, "shorten `text` in `[message]`");
-    }
-    if !text.uses(Name::Reference) {
-        report.add(
-            &catalogue::MESSAGE_REFERENCE,
-            place(),
-            "the message does not hold {reference}",
-            "write {reference} before {code} in `text`",
-        );
     }
 }
 

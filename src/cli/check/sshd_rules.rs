@@ -205,6 +205,7 @@ mod tests {
             config: &config,
             gateway: None,
             people: None,
+            languages: std::collections::BTreeMap::new(),
         };
         let shape = Shape { asks_password: true, alone: false };
         let base = "usepam yes\nkbdinteractiveauthentication yes\nauthenticationmethods keyboard-interactive\n";

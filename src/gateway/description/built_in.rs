@@ -1,8 +1,10 @@
 //! The descriptions that the program brings along.
 
 /// The descriptions that are built in, by kind.
-pub const BUILT_IN: [(&str, &str); 20] = [
+pub const BUILT_IN: [(&str, &str); 20 + cfg!(feature = "sns") as usize] = [
     ("android-sms-gateway", include_str!("../providers/android-sms-gateway.toml")),
+    #[cfg(feature = "sns")]
+    ("aws-sns", include_str!("../providers/aws-sns.toml")),
     ("bird", include_str!("../providers/bird.toml")),
     ("bulksms", include_str!("../providers/bulksms.toml")),
     ("clickatell", include_str!("../providers/clickatell.toml")),

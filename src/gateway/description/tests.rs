@@ -54,6 +54,7 @@ fn a_slip_is_found_when_the_description_is_read_wherever_it_stands() {
         ("path = \"/send\"", "path = \"{token}/\"", "`path` must begin with `/`"),
         ("[keys]", "[keys]\nname = { about = \"\" }", "`name` is a key of every provider"),
         ("\"/ok\"", "\"ok\"", "`ok` is no place in JSON"),
+        ("status = [200]", "status = [200]\nduplicate = [409]", "`duplicate` needs `{id}`"),
     ] {
         assert!(GOOD.contains(right), "{right}");
         let found = judged(&GOOD.replace(right, wrong)).unwrap_err();

@@ -13,9 +13,10 @@ fn class(kind: &str, status: u16, body: &str) -> String {
     let answer = Answer { status, body: body.to_owned() };
     match judge(&answer, &description, str::to_owned) {
         Attempt::Accepted => "accepted".to_owned(),
-        Attempt::Refused(said) | Attempt::Failed(said) | Attempt::OutOfReach(said) => {
-            said.split(' ').next().unwrap_or_default().to_owned()
-        }
+        Attempt::Refused(said)
+        | Attempt::Failed(said)
+        | Attempt::Unusable(_, said)
+        | Attempt::OutOfReach(said) => said.split(' ').next().unwrap_or_default().to_owned(),
         Attempt::Uncertain(said) => panic!("an answer is never uncertain: {said}"),
     }
 }
@@ -30,6 +31,36 @@ fn hold(kind: &str, answers: &[(u16, &str, &str)]) {
         assert_eq!(class(kind, status, body), wanted, "{kind} {status}");
     }
     assert!(answers.iter().any(|(.., wanted)| *wanted == "accepted"), "{kind}");
+}
+
+#[cfg(feature = "sns")]
+#[test]
+fn aws_sns() {
+    let error = |code: &str, said: &str| {
+        format!(
+            "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\n  <Error>\n    \
+             <Type>Sender</Type>\n    <Code>{code}</Code>\n    <Message>{said}</Message>\n  \
+             </Error>\n  <RequestId>b25f48e8</RequestId>\n</ErrorResponse>"
+        )
+    };
+    let taken = "<PublishResponse><PublishResult><MessageId>567910cd-659e-55d4-8ccb-5aaf14679dc0\
+                 </MessageId></PublishResult></PublishResponse>";
+    let number = "Invalid parameter: PhoneNumber Reason: +12 is not valid to publish to";
+    hold(
+        "aws-sns",
+        &[
+            (200, taken, "accepted"),
+            (200, "<PublishResponse><MessageId></MessageId></PublishResponse>", "unknown"),
+            (400, &error("InvalidParameter", number), "recipient"),
+            (400, &error("InvalidParameter", "Invalid parameter: Message Reason: empty"), "config"),
+            (400, &error("OptedOut", "x"), "optout"),
+            (400, &error("Throttling", "Rate exceeded"), "throttle"),
+            (403, &error("SignatureDoesNotMatch", "x"), "auth"),
+            (400, &error("OptInRequired", "x"), "auth"),
+            (403, &error("InvalidClientTokenId", "x"), "auth"),
+            (500, &error("InternalError", "x"), "transient"),
+        ],
+    );
 }
 
 #[test]

@@ -9,7 +9,11 @@ fn judged(kind: &str, status: u16, body: &str) -> Attempt {
 
 fn judged_by(description: &Description, status: u16, body: &str) -> Attempt {
     let answer = Answer { status, body: body.to_owned() };
-    judge(&answer, description, |said| said.replace("secret", "#"))
+    match judge(&answer, description, |said| said.replace("secret", "#")) {
+        // To a login it is all the same.
+        Attempt::Unusable(_, said) => Attempt::Failed(said),
+        other => other,
+    }
 }
 
 /// A description that only says what counts as taken, and what an error is.
@@ -257,4 +261,28 @@ fn an_amount_is_a_number_and_everything_else_is_an_error() {
     }
     let status = balance("twilio", 201, r#"{"balance": "1"}"#);
     assert_eq!(status, Err(failed("unknown (HTTP 201)")));
+}
+
+#[test]
+fn what_an_admin_has_to_put_right_is_told_from_what_may_be_about_the_number() {
+    let rules = "[accepted]\nstatus=[200]\n[error]\ncode=['/c']\nclass=[\
+                 {class='config', code=['a']},{class='credit', code=['b']}]";
+    let description = description(rules);
+    for (status, code, wanted) in [
+        (400, "a", Some(Class::Config)),
+        (400, "b", Some(Class::Credit)),
+        (401, "x", Some(Class::Auth)),
+        (402, "x", Some(Class::Credit)),
+        (400, "x", None),
+        (429, "x", None),
+        (503, "x", None),
+        (200, "", None),
+    ] {
+        let answer = Answer { status, body: format!("{{\"c\":\"{code}\"}}") };
+        let class = match judge(&answer, &description, str::to_owned) {
+            Attempt::Unusable(class, _) => Some(class),
+            _ => None,
+        };
+        assert_eq!(class, (status != 200).then_some(wanted).flatten(), "{status} {code}");
+    }
 }

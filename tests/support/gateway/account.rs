@@ -45,6 +45,15 @@ accounts! {
     /// What SMSC takes in place of login and password.
     SMSC_APIKEY = "k9%2F+Tz&b1 éQ==";
 
+    /// Amazon's access key, which is no secret.
+    AWS_KEY_ID = "AKIAIOSFODNN7EXAMPLE";
+    /// The secret that goes with [`AWS_KEY_ID`].
+    AWS_SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY=";
+    /// What goes with a key that lasts only for a while.
+    AWS_TOKEN = "IQoJb3JpZ2luX2VjEJr+//wEa/CXVzLWVhc3Q==";
+    /// The region of the account.
+    AWS_REGION = "eu-central-1";
+
     /// Vonage's key, which is no secret.
     VONAGE_KEY = "a1b2c3d4";
     /// The secret that goes with [`VONAGE_KEY`].

@@ -8,7 +8,7 @@ use std::thread;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::faults::{self, Behaviour};
-use super::formats;
+use super::formats::{self, Accepted};
 use super::state::State;
 use super::wire::{self, Answer, Request, Trouble};
 
@@ -116,10 +116,13 @@ fn judge(request: &Request, state: &State) -> Result<Answer, Answer> {
         None => formats::judge(request),
     };
     match judged {
-        Ok(accepted) => {
-            state.accept(accepted.message);
-            Ok(accepted.answer)
-        }
+        Ok(Accepted { message, answer, once }) => match once {
+            Some((key, again)) if !state.is_new(&key) => Ok(again),
+            _ => {
+                state.accept(message);
+                Ok(answer)
+            }
+        },
         Err(refused) => {
             let Request { method, path, .. } = request;
             state.refuse(format!("{method} {path}: {}", refused.why));

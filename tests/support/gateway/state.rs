@@ -1,6 +1,6 @@
 //! What the gateway has seen and how it is to behave, shared by its threads and the test.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -58,6 +58,8 @@ pub struct State {
 #[derive(Default)]
 struct Seen {
     stopping: bool,
+    /// By which messages are known that are taken once.
+    keys: HashSet<String>,
     usual: Usual,
     next: VecDeque<Behaviour>,
     messages: Vec<Message>,
@@ -117,6 +119,11 @@ impl State {
         seen.tell(News::Accepted(message.clone()));
         seen.messages.push(message);
         self.arrived.notify_all();
+    }
+
+    /// Whether no message came by this key before.
+    pub fn is_new(&self, key: &str) -> bool {
+        self.seen().keys.insert(key.to_owned())
     }
 
     pub fn refuse(&self, why: String) {

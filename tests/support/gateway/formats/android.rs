@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::super::account;
 use super::json::{json_answer, read_json};
-use super::{Judged, Refused, Request, accepted, checks, fresh_hex};
+use super::{Judged, Refused, Request, accepted, checks};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Body {
+    id: String,
     phone_numbers: Vec<String>,
     text_message: TextMessage,
     priority: i8,
@@ -31,7 +32,7 @@ pub fn judge(request: &Request) -> Judged {
     if request.header("Authorization") != Some(&wanted) {
         return Err(refusal(401, "Unauthorized"));
     }
-    let Body { phone_numbers, text_message: TextMessage { text }, priority } =
+    let Body { id, phone_numbers, text_message: TextMessage { text }, priority } =
         read_json(request).map_err(|why| refusal(400, &why))?;
     let Ok([to]) = <[String; 1]>::try_from(phone_numbers) else {
         return Err(refusal(400, "not exactly one number"));
@@ -42,8 +43,12 @@ pub fn judge(request: &Request) -> Judged {
     if text.is_empty() || priority < 100 {
         return Err(refusal(400, &format!("no text, or one that waits: priority {priority}")));
     }
+    if !(16..=36).contains(&id.len()) {
+        return Err(refusal(400, &format!("an id of {} letters", id.len())));
+    }
     let recipients = json!([{"phoneNumber": to, "state": "Pending"}]);
-    let taken = json!({"id": fresh_hex(), "state": "Pending", "recipients": recipients});
+    let taken = json!({"id": id, "state": "Pending", "recipients": recipients});
     let answer = json_answer(202, &taken);
-    accepted("android-sms-gateway", (&to, &text, None), account::ANDROID_USER, answer)
+    let taken = accepted("android-sms-gateway", (&to, &text, None), account::ANDROID_USER, answer)?;
+    Ok(taken.once(id, json_answer(409, &json!({"message": "duplicate id"}))))
 }

@@ -31,9 +31,11 @@ pub fn judge(request: &Request) -> Judged {
     }
     let invalid = |why: &str| refusal(400, "bad-request", why);
     // Without it the real one puts a question mark where its default alphabet ends.
-    if request.query.as_deref() != Some("auto-unicode=true") {
-        return Err(invalid(&format!("query {:?}", request.query)));
-    }
+    let query = request.query.as_deref().unwrap_or_default();
+    let number = query.strip_prefix("auto-unicode=true&deduplication-id=");
+    let Some(number) = number.and_then(|number| number.parse::<i32>().ok()) else {
+        return Err(invalid(&format!("query {query:?}")));
+    };
     let Body { to, body, from } = read_json_behind_query(request).map_err(|why| invalid(&why))?;
     if !checks::is_e164(&to) {
         return Err(invalid(&format!("recipient {to:?}")));
@@ -48,5 +50,7 @@ pub fn judge(request: &Request) -> Judged {
     let status = json!({"id": "ACCEPTED.NULL", "type": "ACCEPTED", "subtype": null});
     let taken = json!([{"id": fresh_hex(), "type": "SENT", "status": status, "to": to}]);
     let answer = json_answer(201, &taken);
-    accepted("bulksms", (&to, &body, from.as_deref()), account::BULKSMS_ID, answer)
+    let again = answer.clone();
+    let taken = accepted("bulksms", (&to, &body, from.as_deref()), account::BULKSMS_ID, answer)?;
+    Ok(taken.once(number.to_string(), again))
 }

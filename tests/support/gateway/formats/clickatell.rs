@@ -88,7 +88,7 @@ pub fn judge_one_api(request: &Request) -> Judged {
     let answer = json_answer(202, &json!({"messages": [taken], "error": null}));
     let to = format!("+{to}");
     let message = Message { format: "clickatell", to, text: content, from, credentials };
-    Ok(Accepted { message, answer })
+    Ok(Accepted { message, answer, once: None })
 }
 
 /// Checks a request to send by the platform's REST interface.
@@ -139,7 +139,7 @@ pub fn judge_platform(request: &Request) -> Judged {
     });
     let format = "clickatell-platform";
     let message = Message { format, to: format!("+{to}"), text: content, from, credentials };
-    Ok(Accepted { message, answer: json_answer(202, &body) })
+    Ok(Accepted { message, answer: json_answer(202, &body), once: None })
 }
 
 /// Checks a request to send by the legacy interface, which answers 200 whatever happens.
@@ -200,7 +200,7 @@ pub fn judge_legacy(request: &Request) -> Judged {
         credentials: account::CLICKATELL_USER.to_owned(),
     };
     let answer = Answer::new(200, "text/plain", format!("ID: {}", fresh_hex()));
-    Ok(Accepted { message, answer })
+    Ok(Accepted { message, answer, once: None })
 }
 
 /// The text as it is, or from UTF-16 in hexadecimal where, and only where, it has to be.

@@ -33,7 +33,7 @@ pub fn judge(request: &Request) -> Judged {
     }
     let answer = Answer::new(200, JSON, json!({"ok": true, "ref": fresh_hex()}).to_string());
     let message = Message { format: "http", to, text, from: None, credentials };
-    Ok(Accepted { message, answer })
+    Ok(Accepted { message, answer, once: None })
 }
 
 fn refusal(status: u16, error: &str, why: &str) -> Refused {

@@ -92,7 +92,13 @@ pub fn judge_bird(request: &Request) -> Judged {
     if text.is_empty() || category != "authentication" {
         return Err(invalid(&format!("no text, or category {category:?}")));
     }
+    let key = request.header("Idempotency-Key").unwrap_or_default();
+    if key.len() < 16 {
+        return Err(invalid(&format!("key {key:?}, by which nothing can be told apart")));
+    }
     let taken = json!({"id": format!("sms_{}", fresh_hex()), "status": "accepted", "to": to});
     let answer = json_answer(202, &taken);
-    accepted("bird", (&to, &text, Some(&from)), account::BIRD_KEY, answer)
+    let again = answer.clone();
+    let taken = accepted("bird", (&to, &text, Some(&from)), account::BIRD_KEY, answer)?;
+    Ok(taken.once(key.to_owned(), again))
 }

@@ -22,6 +22,7 @@ mod plivo;
 mod sinch;
 mod smsc;
 mod smseagle;
+mod sns;
 mod telnyx;
 mod twilio;
 mod vonage;
@@ -35,6 +36,15 @@ use super::wire::{Answer, Request};
 pub struct Accepted {
     pub message: Message,
     pub answer: Answer,
+    /// By which a second request for the same message is known, and the answer to that.
+    pub once: Option<(String, Answer)>,
+}
+
+impl Accepted {
+    /// The message is taken once, however often it is asked for by this key.
+    fn once(self, key: String, again: Answer) -> Self {
+        Self { once: Some((key, again)), ..self }
+    }
 }
 
 /// A request that is not.
@@ -76,6 +86,7 @@ pub fn judge(request: &Request) -> Judged {
         "/jsonrpc/sms" => smseagle::judge(request),
         "/http/sendmsg" => clickatell::judge_legacy(request),
         "/sys/send.php" => smsc::judge(request),
+        "/" => sns::judge(request),
         "/custom/send" => custom::judge(request),
         _ => Err(Refused {
             why: "no provider has this path".to_owned(),
@@ -101,7 +112,7 @@ fn accepted(
     let to = if to.starts_with('+') { to.to_owned() } else { format!("+{to}") };
     let (text, from) = (text.to_owned(), from.map(str::to_owned));
     let message = Message { format, to, text, from, credentials: credentials.to_owned() };
-    Ok(Accepted { message, answer })
+    Ok(Accepted { message, answer, once: None })
 }
 
 /// A number no other message of this process has.

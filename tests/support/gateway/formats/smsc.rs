@@ -55,7 +55,7 @@ pub fn judge(request: &Request) -> Judged {
         credentials,
     };
     let answer = Answer::new(200, JSON, json!({"id": id, "cnt": checks::parts(text)}).to_string());
-    Ok(Accepted { message, answer })
+    Ok(Accepted { message, answer, once: None })
 }
 
 /// Login and password, or the key; not a mixture.

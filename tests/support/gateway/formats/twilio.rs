@@ -35,7 +35,8 @@ pub fn judge(request: &Request) -> Judged {
     let from = number.or(service).map(str::to_owned);
     let answer = created(to, text, number, service);
     let (to, text) = (to.to_owned(), text.to_owned());
-    Ok(Accepted { message: Message { format: "twilio", to, text, from, credentials }, answer })
+    let message = Message { format: "twilio", to, text, from, credentials };
+    Ok(Accepted { message, answer, once: None })
 }
 
 /// Either the account's own pair or a key's, by RFC 7617 in UTF-8.
