@@ -68,3 +68,5 @@ mod stacks;
 mod users;
 #[path = "machine/verdicts.rs"]
 mod verdicts;
+#[path = "machine/voice.rs"]
+mod voice;

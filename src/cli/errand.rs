@@ -26,7 +26,8 @@ impl HelperArgument {
     #[must_use]
     pub fn start<'a>(&'a self, office: &'a Office, provider: Option<&'a str>) -> Helper<'a> {
         let timeout = office.config.delivery.timeout.get();
-        Helper { program: &self.helper, config: office.path(), timeout, provider }
+        let (program, language) = (self.helper.as_path(), office.config.message.language);
+        Helper { program, config: office.path(), timeout, provider, language }
     }
 
     /// Sends one message as a login would.

@@ -17,6 +17,7 @@ pub use condition::Condition;
 
 use super::json::Json;
 use super::pattern::Pattern;
+use crate::login::language::Language;
 
 mod built_in;
 mod class;
@@ -50,6 +51,23 @@ pub struct Description {
     /// How it is asked how much money is left, where it can be.
     #[serde(default)]
     pub balance: Option<Balance>,
+    /// How it calls and reads a text aloud, where it can.
+    #[serde(default)]
+    pub voice: Option<Voice>,
+}
+
+/// How a provider calls and reads a text aloud. Its answers are judged as those to messages.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voice {
+    /// The keys that must be set for it.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What is sent.
+    pub request: Request,
+    /// The languages of its voices: our tag, and what the provider calls it. English is read for all
+    /// others.
+    pub languages: BTreeMap<String, String>,
 }
 
 /// How a provider is asked how much money is left: an answer with status 200 and an amount in it.
@@ -236,7 +254,10 @@ impl<'de> Deserialize<'de> for Regex {
 }
 
 /// What a pattern may name besides the keys: see `Variables` in `http`.
-pub const VARIABLES: [&str; 5] = ["to+", "to", "text", "text_ucs2_hex", "segments"];
+pub const VARIABLES: [&str; 7] =
+    ["to+", "to", "text", "text_ucs2_hex", "text_xml", "segments", VOICE_LANGUAGE];
+/// The one that only a call has.
+const VOICE_LANGUAGE: &str = "voice_language";
 
 impl Description {
     /// Checks what the types cannot: that every name and every place leads somewhere, and only there.
@@ -270,6 +291,22 @@ impl Description {
                 return Err("`[balance]` needs `amount` or `text`".to_owned());
             }
         }
+        let without_call = std::iter::once(&self.request).flat_map(patterns_of);
+        if without_call.flat_map(Pattern::names).any(|name| name == VOICE_LANGUAGE) {
+            return Err(format!("`{{{VOICE_LANGUAGE}}}`: only `[voice]` has a language"));
+        }
+        if let Some(voice) = &self.voice {
+            let unknown = |tag: &&String| Language::parse(tag).is_err();
+            if let Some(tag) = voice.languages.keys().find(unknown) {
+                return Err(format!("`{tag}` in `[voice]` is none of our languages"));
+            }
+            if !voice.languages.contains_key("en") {
+                return Err(
+                    "`languages` in `[voice]` must have `en`, which every call can fall back to"
+                        .to_owned(),
+                );
+            }
+        }
         if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
             return Err(format!("`{place}` is no place in JSON: write it like \"/messages/0/id\""));
         }
@@ -286,7 +323,8 @@ impl Description {
         if of_choices().any(|condition| condition.key().is_none()) {
             return Err("an address and a path cannot depend on the text".to_owned());
         }
-        let needs = self.needs.iter().flatten().flatten().map(String::as_str);
+        let voice = self.voice.iter().flat_map(|voice| &voice.needs);
+        let needs = self.needs.iter().flatten().flatten().chain(voice).map(String::as_str);
         let conditions = || of_choices().chain(self.conditions());
         let mut names = conditions().filter_map(Condition::key).chain(needs);
         if let Some(name) = names.find(|name| !self.keys.contains_key(*name)) {
@@ -303,7 +341,9 @@ impl Description {
     }
 
     fn requests(&self) -> impl Iterator<Item = &Request> {
-        std::iter::once(&self.request).chain(self.balance.iter().map(|balance| &balance.request))
+        let balance = self.balance.iter().map(|balance| &balance.request);
+        let voice = self.voice.iter().map(|voice| &voice.request);
+        std::iter::once(&self.request).chain(balance).chain(voice)
     }
 
     fn conditions(&self) -> impl Iterator<Item = &Condition> {

@@ -9,6 +9,7 @@
 //! http.rs         send it, within its time
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
+//! voice.rs        a call in which the code is read aloud
 //! report.rs       what is told of that to an admin who tries it out
 //! modem.rs        modems of one's own, by the spools of their daemons
 //! outbox.rs       a file in place of a phone, for trying things out
@@ -25,6 +26,7 @@ pub mod pattern;
 pub mod provider;
 pub mod report;
 mod variables;
+pub mod voice;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -38,6 +40,7 @@ use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use provider::{Channel, Provider, Tables};
 use report::{Answer, Report};
+use voice::Spoken;
 
 /// The system user that the helper becomes, unless `run_as` names another.
 const RUN_AS: &str = "_pam-sms";
@@ -62,6 +65,15 @@ pub enum Attempt {
     Failed(String),
     /// It could not be connected to, has no address in time, or answered 5xx.
     OutOfReach(String),
+}
+
+/// What a phone is to get.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// A message with this text.
+    Text(&'a Secret),
+    /// A call in which this is read aloud.
+    Call(&'a Spoken),
 }
 
 impl Gateway {
@@ -101,6 +113,10 @@ impl Gateway {
             warnings: RefCell::default(),
         };
         let providers = reader.read(config.provider)?;
+        if config.delivery.voice && !providers.iter().any(Provider::can_call) {
+            let said = "no provider can call: `pam-sms providers KIND` says what that takes";
+            return Err(sources.error_about(&["delivery", "voice"], said));
+        }
         Ok(Self { providers, run_as, warnings: reader.warnings.into_inner() })
     }
 
@@ -121,24 +137,27 @@ impl Gateway {
         self.providers.iter().map(|p| (p.name.as_str(), matches!(p.channel, Channel::Outbox(_))))
     }
 
-    /// Sends `text` through the first provider that takes it; `first`, where the person has one of
+    /// Sends `content` through the first provider that takes it; `first`, where the person has one of
     /// their own, is asked before all others. What should be mended is told with it: the module never
     /// sees the files that it is about.
     #[must_use]
     pub fn deliver(
         &self,
         to: &PhoneNumber,
-        text: &Secret,
+        content: Content<'_>,
         first: Option<&str>,
         deadline: Instant,
     ) -> Outcome {
         let mut route = self.route(to);
+        if matches!(content, Content::Call(_)) {
+            route.retain(|provider| provider.can_call());
+        }
         // Stable: the others keep their order.
         route.sort_by_key(|provider| Some(provider.name.as_str()) != first);
         let unknown = first.filter(|name| self.named(name).is_err()).map(|name| {
             format!("the person's own provider `{name}` is not configured, others are asked")
         });
-        let outcome = ask_in_turn(&route, to, text, deadline, |_, _| {});
+        let outcome = ask_in_turn(&route, to, content, deadline, |_, _| {});
         let said = Some(outcome.detail).filter(|detail| !detail.is_empty());
         let mended = unknown.into_iter().chain(self.warnings.iter().cloned());
         let words: Vec<_> = said.into_iter().chain(mended).collect();
@@ -159,7 +178,8 @@ impl Gateway {
             Err(error) => return Report::of_error(error),
         };
         let mut answers = Vec::new();
-        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
+        let content = Content::Text(text);
+        let outcome = ask_in_turn(&route, to, content, deadline, |provider, attempt| {
             answers.push(Answer::of_attempt(&provider.name, attempt));
         });
         let error = answers.is_empty().then_some(outcome.detail);
@@ -242,7 +262,7 @@ impl Gateway {
 fn ask_in_turn(
     route: &[&Provider],
     to: &PhoneNumber,
-    text: &Secret,
+    content: Content<'_>,
     deadline: Instant,
     mut tell: impl FnMut(&Provider, &Attempt),
 ) -> Outcome {
@@ -255,7 +275,7 @@ fn ask_in_turn(
         let time = share(provider, deadline, route.len() - index);
         let attempt = match time.is_zero() {
             true => Attempt::Failed("no time left".to_owned()),
-            false => provider.attempt(to, text, time),
+            false => provider.attempt(to, content, time),
         };
         tell(provider, &attempt);
         match attempt {

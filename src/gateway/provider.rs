@@ -13,7 +13,7 @@ use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
 use super::modem::{self, Modem};
 use super::report::Money;
-use super::{Attempt, outbox};
+use super::{Attempt, Content, outbox, voice};
 use crate::config::file::{self, SMALL, Trust};
 use crate::config::model::{AbsolutePath, Span};
 use crate::config::source::{ConfigError, Sources, nearest};
@@ -49,14 +49,33 @@ pub enum Channel {
 }
 
 impl Provider {
-    /// Tries to send one message within `time`.
+    /// Tries to send one message, or to make one call, within `time`.
     #[must_use]
-    pub fn attempt(&self, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {
+    pub fn attempt(&self, to: &PhoneNumber, content: Content<'_>, time: Duration) -> Attempt {
+        match (&self.channel, content) {
+            (Channel::Http(provider), Content::Text(text)) => http::send(provider, to, text, time),
+            (Channel::Http(provider), Content::Call(spoken)) => {
+                voice::call(provider, to, spoken, time)
+            }
+            (Channel::Modem(modem), Content::Text(text)) => modem.send(to, text, time),
+            (Channel::Modem(_), Content::Call(_)) => {
+                Attempt::Failed("config (a modem cannot call)".to_owned())
+            }
+            (Channel::Outbox(Some(file)), Content::Text(text)) => outbox::append(file, to, text),
+            (Channel::Outbox(Some(file)), Content::Call(spoken)) => {
+                outbox::append(file, to, spoken.words())
+            }
+            (Channel::Outbox(None), _) => Attempt::Failed("the outbox is not open".to_owned()),
+        }
+    }
+
+    /// Whether it can call.
+    #[must_use]
+    pub fn can_call(&self) -> bool {
         match &self.channel {
-            Channel::Http(provider) => http::send(provider, to, text, time),
-            Channel::Modem(modem) => modem.send(to, text, time),
-            Channel::Outbox(Some(file)) => outbox::append(file, to, text),
-            Channel::Outbox(None) => Attempt::Failed("the outbox is not open".to_owned()),
+            Channel::Http(provider) => voice::can_call(provider),
+            Channel::Modem(_) => false,
+            Channel::Outbox(_) => true,
         }
     }
 

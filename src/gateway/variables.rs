@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
+use zeroize::Zeroizing;
 
 use super::description::{Condition, Field, Method, Request};
 use super::json::Values;
@@ -21,12 +22,14 @@ const SEGMENT: &percent_encoding::AsciiSet =
 pub struct Variables<'a> {
     keys: &'a BTreeMap<String, Secret>,
     message: Option<Message<'a>>,
+    voice_language: Option<&'a str>,
 }
 
 struct Message<'a> {
     to: &'a PhoneNumber,
     text: &'a Secret,
     text_ucs2_hex: Secret,
+    text_xml: Secret,
     segments: String,
     alphabet: Alphabet,
     is_long: bool,
@@ -44,12 +47,18 @@ impl<'a> Variables<'a> {
                 to,
                 text,
                 text_ucs2_hex: Secret::from(ucs2_hex(text.expose())),
+                text_xml: escaped(text),
                 segments: counted.count.to_string(),
                 alphabet: counted.alphabet,
                 is_long: counted.count > 1,
             }
         });
-        Self { keys, message }
+        Self { keys, message, voice_language: None }
+    }
+
+    /// The same for a call that is held in a language, as the provider writes it.
+    pub fn in_language(self, voice_language: &'a str) -> Self {
+        Self { voice_language: Some(voice_language), ..self }
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -59,6 +68,8 @@ impl<'a> Variables<'a> {
             "to" => message.map(|message| message.to.digits()),
             "text" => message.map(|message| message.text.expose()),
             "text_ucs2_hex" => message.map(|message| message.text_ucs2_hex.expose()),
+            "text_xml" => message.map(|message| message.text_xml.expose()),
+            "voice_language" => self.voice_language,
             "segments" => message.map(|message| message.segments.as_str()),
             key => self.keys.get(key).map(Secret::expose),
         }
@@ -197,6 +208,21 @@ impl<'a> Variables<'a> {
         }
         concealed + rest
     }
+}
+
+/// A text as it stands in XML.
+fn escaped(text: &Secret) -> Secret {
+    let mut xml = Zeroizing::new(String::with_capacity(text.expose().len() * "&quot;".len()));
+    for c in text.expose().chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            c => xml.push(c),
+        }
+    }
+    Secret::from(xml)
 }
 
 impl Values for Variables<'_> {

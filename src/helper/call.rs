@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 use super::wire;
 use crate::delivery::{Fate, Outcome};
+use crate::login::code::Code;
+use crate::login::language::Language;
 use crate::login::ports::Delivery;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -40,12 +42,37 @@ pub struct Helper<'a> {
     pub timeout: Duration,
     /// The provider that is tried first, where the person has one of their own.
     pub provider: Option<&'a str>,
+    /// What a call is held in.
+    pub language: Language,
 }
 
 impl Delivery for Helper<'_> {
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
+        self.outcome_of(wire::encode_request(
+            self.config,
+            self.timeout,
+            number,
+            text,
+            self.provider,
+        ))
+    }
+
+    fn call(&mut self, number: &PhoneNumber, code: &Code) -> Outcome {
+        let language = self.language.tag();
+        self.outcome_of(wire::encode_call(
+            self.config,
+            self.timeout,
+            number,
+            code.expose(),
+            self.provider,
+            language,
+        ))
+    }
+}
+
+impl Helper<'_> {
+    fn outcome_of(&self, request: Result<Zeroizing<Vec<u8>>, wire::Malformed>) -> Outcome {
         let said = |reason| format!("helper {}: {reason}", self.program.display());
-        let request = wire::encode_request(self.config, self.timeout, number, text, self.provider);
         match self.start(request) {
             Err(reason) => Outcome::without_provider(Fate::NotStarted, said(reason)),
             Ok(started) => started.outcome().unwrap_or_else(|reason| {
@@ -53,9 +80,7 @@ impl Delivery for Helper<'_> {
             }),
         }
     }
-}
 
-impl Helper<'_> {
     /// Asks what an admin wants to know: what each provider says to a message or, without one, how much
     /// money is left. Only `provider` is asked, where one is named.
     ///

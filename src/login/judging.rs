@@ -10,7 +10,8 @@ impl Login<'_> {
     pub(super) fn judge(&mut self, typed: &Secret) -> Step {
         let State::Sent(live) = &self.state else { return Err(Verdict::Rejected) };
         if self.world.clock.now() >= live.expires {
-            self.world.journal.record(Event::Expired, &[("ref", live.reference.as_str())]);
+            let reference = live.reference.as_ref().map(|reference| ("ref", reference.as_str()));
+            self.world.journal.record(Event::Expired, reference.as_slice());
             return Ok(self.prompts.expired());
         }
         // Counted first: whatever happens from here on, the try is spent.
@@ -20,12 +21,11 @@ impl Login<'_> {
         };
         let right = live.code.matches(typed.expose());
         let tries = self.wrong.len() + 1;
-        let fields = [
-            ("to", &*self.person.phones[live.phone].masked()),
-            ("via", &live.via),
-            ("ref", live.reference.as_str()),
-            ("tries", &tries.to_string()),
-        ];
+        let (to, count) = (self.person.phones[live.phone].masked(), tries.to_string());
+        let reference = live.reference.clone();
+        let mut fields = vec![("to", to.as_str()), ("via", live.via.as_str())];
+        fields.extend(reference.as_ref().map(|reference| ("ref", reference.as_str())));
+        fields.push(("tries", &count));
         if right {
             self.world.journal.record(Event::Accepted, &fields);
             let returned = self.world.limits.was_right(counted);
@@ -34,7 +34,6 @@ impl Login<'_> {
             return Err(Verdict::Accepted);
         }
         self.world.journal.record(Event::Rejected, &fields);
-        let reference = live.reference.clone();
         self.wrong.push(counted);
         let kept = self.world.limits.was_wrong();
         self.warn_of(kept);
@@ -46,7 +45,7 @@ impl Login<'_> {
                 self.farewell(self.rules.texts.too_many_tries());
                 Err(Verdict::TooManyTries)
             }
-            left => Ok(self.prompts.wrong(left, &reference)),
+            left => Ok(self.prompts.wrong(left, reference.as_ref())),
         }
     }
 
@@ -77,7 +76,7 @@ impl Login<'_> {
                     return Err(Verdict::TooManyTries);
                 }
                 Ok(match &self.state {
-                    State::Sent(live) => self.prompts.no_backup_code(&live.reference),
+                    State::Sent(live) => self.prompts.no_backup_code(live.reference.as_ref()),
                     State::Unsent => self.prompts.ask_first(self.number().ending()),
                     State::Stuck(_, said) => self.prompts.no_backup_code_at(said),
                 })

@@ -112,3 +112,24 @@ fn conditions_stand_where_they_can_be_judged_and_name_what_there_is() {
         assert!(found.contains(said), "{wrong}: {found}");
     }
 }
+
+#[test]
+fn a_call_has_a_language_and_its_slips_are_found() {
+    let good = format!(
+        "{GOOD}[voice]\nneeds = ['token']\nlanguages = {{ en = 'en-US', pt-BR = 'pt' }}\nrequest = {{ method = \
+         'POST', path = '/call', text = '{{voice_language}} {{text_xml}}' }}\n"
+    );
+    assert_eq!(judged(&good), Ok(()));
+    for (right, wrong, said) in [
+        ("['token']", "['tokn']", "`tokn` is no key"),
+        ("en = 'en-US', ", "", "must have `en`"),
+        ("pt-BR", "pt_BR", "`pt_BR` in `[voice]` is none of our languages"),
+        ("{text_xml}", "{text_xlm}", "`{text_xlm}` is neither a key"),
+        ("'/call'", "'call'", "`path` must begin with `/`"),
+        ("{text}", "{voice_language}", "only `[voice]` has a language"),
+    ] {
+        assert!(good.contains(right), "{right}");
+        let found = judged(&good.replace(right, wrong)).unwrap_err();
+        assert!(found.contains(said), "{wrong}: {found}");
+    }
+}

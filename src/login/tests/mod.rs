@@ -1,5 +1,6 @@
 mod enrol;
 mod limits;
+mod voice;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -27,7 +28,12 @@ struct Script {
     outcomes: VecDeque<Fate>,
     asked: Vec<String>,
     farewell: Option<String>,
+    /// What was sent, and what was read in calls, and to which phone.
     texts: Vec<(String, String)>,
+    /// Whether `v` calls, and whether the person is always called.
+    voice: (bool, bool),
+    /// Which phones were called.
+    calls: Vec<String>,
     events: Vec<String>,
     clock: TestClock,
     refuses_announcement: bool,
@@ -91,6 +97,12 @@ impl Delivery for Post<'_> {
         world.texts.push((number.ending().to_owned(), text.expose().to_owned()));
         let fate = world.outcomes.pop_front().unwrap_or(Fate::Accepted);
         Outcome { fate, via: "test".to_owned(), detail: String::new() }
+    }
+
+    fn call(&mut self, number: &PhoneNumber, code: &Code) -> Outcome {
+        let outcome = self.deliver(number, &Secret::from(code.expose().to_owned()));
+        self.0.borrow_mut().calls.push(number.ending().to_owned());
+        outcome
     }
 }
 
@@ -169,10 +181,11 @@ fn run_by(
     ask_first: bool,
 ) -> (Verdict, Script) {
     let phones: Vec<PhoneNumber> = phones.iter().map(|phone| phone.parse().unwrap()).collect();
-    let person = Person { user: "alice", phones: &phones, is_new: false };
+    let person = Person { user: "alice", by_voice: script.voice.1, phones: &phones, is_new: false };
     let texts = Catalogue::english();
     let limits = LimitRules::default();
-    let rules = Rules { if_unreachable: open, ask_first, ..rules(&texts, &limits) };
+    let voice = script.voice.0;
+    let rules = Rules { if_unreachable: open, ask_first, voice, ..rules(&texts, &limits) };
     let clock = script.clock.clone();
     let script = std::cell::RefCell::new(script);
     let (mut host, mut post, mut book) = (Ears(&script), Post(&script), Book(&script));
@@ -197,6 +210,7 @@ fn rules<'a>(texts: &'a Catalogue, limits: &'a LimitRules) -> Rules<'a> {
         if_unreachable: IfUnreachable::Deny,
         texts,
         template: texts.sms(),
+        voice: false,
         host_name: "web1",
     }
 }

@@ -7,6 +7,7 @@
 mod android;
 mod balance;
 mod bulksms;
+mod calls;
 mod checks;
 mod clickatell;
 mod clicksend;
@@ -53,6 +54,8 @@ pub type Judged = Result<Accepted, Refused>;
 pub fn judge(request: &Request) -> Judged {
     let scheme = request.header("Authorization").unwrap_or_default().split(' ').next();
     match request.path.as_str() {
+        path if path.ends_with("/Calls.json") => calls::judge_twilio(request),
+        "/tts/3/single" => calls::judge_infobip(request),
         path if path.starts_with("/2010-04-01/") => twilio::judge(request),
         path if path.starts_with("/v1/Account/") => plivo::judge(request),
         path if path.starts_with("/xms/v1/") => sinch::judge(request),
