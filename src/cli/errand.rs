@@ -43,6 +43,11 @@ impl HelperArgument {
     ) -> Result<(), String> {
         let outcome = self.start(office, provider).deliver(number, text);
         match outcome.fate {
+            // A code of the provider's own went out in the place of this text.
+            Fate::Accepted | Fate::Uncertain if outcome.judges => {
+                let (number, via) = (number.masked(), outcome.via);
+                Err(format!("no message to {number}: {via} sends codes only, and of its own"))
+            }
             Fate::Accepted | Fate::Uncertain => Ok(()),
             _ => Err(format!("no message to {}: {}", number.masked(), outcome.detail)),
         }

@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+pub use besides::{Balance, Check, Voice};
 pub use built_in::BUILT_IN;
 pub use class::Class;
 pub use condition::Condition;
@@ -19,6 +20,7 @@ use super::json::Json;
 use super::pattern::Pattern;
 use crate::login::language::Language;
 
+mod besides;
 mod built_in;
 mod class;
 mod condition;
@@ -54,37 +56,9 @@ pub struct Description {
     /// How it calls and reads a text aloud, where it can.
     #[serde(default)]
     pub voice: Option<Voice>,
-}
-
-/// How a provider calls and reads a text aloud. Its answers are judged as those to messages.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Voice {
-    /// The keys that must be set for it.
+    /// How it is asked whether a code is right, where it makes the codes itself.
     #[serde(default)]
-    pub needs: Vec<String>,
-    /// What is sent.
-    pub request: Request,
-    /// The languages of its voices: our tag, and what the provider calls it. English is read for all
-    /// others.
-    pub languages: BTreeMap<String, String>,
-}
-
-/// How a provider is asked how much money is left: an answer with status 200 and an amount in it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Balance {
-    /// What is sent.
-    pub request: Request,
-    /// Where the amount stands; the first place that has one.
-    #[serde(default)]
-    pub amount: Vec<String>,
-    /// Where the currency stands; the first place that has one.
-    #[serde(default)]
-    pub currency: Vec<String>,
-    /// The body, as text: the first group is the amount, the second, if any, the currency.
-    #[serde(default)]
-    pub text: Option<Regex>,
+    pub check: Option<Check>,
 }
 
 /// One key of a `[[provider]]` table.
@@ -291,7 +265,8 @@ impl Description {
                 return Err("`[balance]` needs `amount` or `text`".to_owned());
             }
         }
-        let without_call = std::iter::once(&self.request).flat_map(patterns_of);
+        let check = self.check.iter().map(|check| &check.request);
+        let without_call = std::iter::once(&self.request).chain(check).flat_map(patterns_of);
         if without_call.flat_map(Pattern::names).any(|name| name == VOICE_LANGUAGE) {
             return Err(format!("`{{{VOICE_LANGUAGE}}}`: only `[voice]` has a language"));
         }
@@ -343,7 +318,8 @@ impl Description {
     fn requests(&self) -> impl Iterator<Item = &Request> {
         let balance = self.balance.iter().map(|balance| &balance.request);
         let voice = self.voice.iter().map(|voice| &voice.request);
-        std::iter::once(&self.request).chain(balance).chain(voice)
+        let check = self.check.iter().map(|check| &check.request);
+        std::iter::once(&self.request).chain(balance).chain(voice).chain(check)
     }
 
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
@@ -356,12 +332,16 @@ impl Description {
 
     /// Where something is looked for in an answer, as JSON pointers (RFC 6901).
     fn places(&self) -> impl Iterator<Item = &String> {
-        let (accepted, error) = (&self.accepted, &self.error);
-        let keyed = accepted.equals.keys().chain(accepted.one_of.keys());
-        let keyed = keyed.chain(accepted.none_of.keys());
-        let listed = accepted.present.iter().chain(&accepted.absent);
+        let check = self.check.iter();
+        let check =
+            check.flat_map(|check| [&check.right, &check.wrong].into_iter().chain(&check.gone));
+        let accepted = std::iter::once(&self.accepted).chain(check).flat_map(|accepted| {
+            let keyed = accepted.equals.keys().chain(accepted.one_of.keys());
+            let keyed = keyed.chain(accepted.none_of.keys());
+            keyed.chain(&accepted.present).chain(&accepted.absent)
+        });
         let balance = self.balance.iter().flat_map(|b| b.amount.iter().chain(&b.currency));
-        keyed.chain(listed).chain(&error.code).chain(&error.message).chain(balance)
+        accepted.chain(&self.error.code).chain(&self.error.message).chain(balance)
     }
 
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {

@@ -9,6 +9,7 @@
 //! http.rs         send it, within its time
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
+//! verify.rs       codes that a provider makes and judges itself
 //! voice.rs        a call in which the code is read aloud
 //! report.rs       what is told of that to an admin who tries it out
 //! modem.rs        modems of one's own, by the spools of their daemons
@@ -26,6 +27,7 @@ pub mod pattern;
 pub mod provider;
 pub mod report;
 mod variables;
+mod verify;
 pub mod voice;
 
 use std::cell::RefCell;
@@ -35,7 +37,7 @@ use std::time::{Duration, Instant};
 use crate::config::file::Trust;
 use crate::config::model::Config;
 use crate::config::source::{ConfigError, Sources};
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Fate, Judgement, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use provider::{Channel, Provider, Tables};
@@ -74,6 +76,20 @@ pub enum Content<'a> {
     Text(&'a Secret),
     /// A call in which this is read aloud.
     Call(&'a Spoken),
+}
+
+impl Attempt {
+    /// What was said of it.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Accepted => String::new(),
+            Self::Refused(said)
+            | Self::Uncertain(said)
+            | Self::Failed(said)
+            | Self::OutOfReach(said) => said,
+        }
+    }
 }
 
 impl Gateway {
@@ -161,7 +177,23 @@ impl Gateway {
         let said = Some(outcome.detail).filter(|detail| !detail.is_empty());
         let mended = unknown.into_iter().chain(self.warnings.iter().cloned());
         let words: Vec<_> = said.into_iter().chain(mended).collect();
-        Outcome { detail: words.join("; "), ..outcome }
+        let judges = self.named(&outcome.via).is_ok_and(Provider::judges);
+        Outcome { detail: words.join("; "), judges, ..outcome }
+    }
+
+    /// Asks the provider of this name, which made the code for this number, whether what was typed is it.
+    #[must_use]
+    pub fn verify(
+        &self,
+        to: &PhoneNumber,
+        typed: &Secret,
+        provider: &str,
+        deadline: Instant,
+    ) -> Judgement {
+        match self.named(provider) {
+            Ok(provider) => provider.check(to, typed, share(provider, deadline, 1)),
+            Err(error) => Judgement::unknown(error),
+        }
     }
 
     /// Sends `text` as a login would, or through `only` this provider, and tells what each answered.
@@ -281,7 +313,7 @@ fn ask_in_turn(
         match attempt {
             Attempt::Accepted => {
                 let (via, detail) = (provider.name.clone(), tally.words.join("; "));
-                return Outcome { fate: Fate::Accepted, via, detail };
+                return Outcome { fate: Fate::Accepted, via, detail, judges: false };
             }
             Attempt::Refused(_) => {
                 tally.add(provider, attempt);
@@ -333,8 +365,8 @@ impl Tally {
     fn outcome(self, fate: Fate) -> Outcome {
         let detail = self.words.join("; ");
         match self.uncertain {
-            Some(via) => Outcome { fate: Fate::Uncertain, via, detail },
-            None => Outcome { fate, via: String::new(), detail },
+            Some(via) => Outcome { fate: Fate::Uncertain, via, detail, judges: false },
+            None => Outcome::without_provider(fate, detail),
         }
     }
 }

@@ -13,10 +13,11 @@ use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
 use super::modem::{self, Modem};
 use super::report::Money;
-use super::{Attempt, Content, outbox, voice};
+use super::{Attempt, Content, outbox, verify, voice};
 use crate::config::file::{self, SMALL, Trust};
 use crate::config::model::{AbsolutePath, Span};
 use crate::config::source::{ConfigError, Sources, nearest};
+use crate::delivery::Judgement;
 use crate::people::{PhoneNumber, Prefix};
 use crate::secret::Secret;
 
@@ -66,6 +67,21 @@ impl Provider {
                 outbox::append(file, to, spoken.words())
             }
             (Channel::Outbox(None), _) => Attempt::Failed("the outbox is not open".to_owned()),
+        }
+    }
+
+    /// Whether it makes its codes itself, and so is the one to judge them.
+    #[must_use]
+    pub fn judges(&self) -> bool {
+        matches!(&self.channel, Channel::Http(http) if http.parts().description.check.is_some())
+    }
+
+    /// Asks within `time` whether what was typed is the code that it made for this number.
+    #[must_use]
+    pub fn check(&self, to: &PhoneNumber, typed: &Secret, time: Duration) -> Judgement {
+        match &self.channel {
+            Channel::Http(provider) => verify::check(provider, to, typed, time),
+            Channel::Modem(_) | Channel::Outbox(_) => Judgement::unknown("it makes no codes"),
         }
     }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::wire;
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Fate, Judgement, Outcome};
 use crate::login::code::Code;
 use crate::login::language::Language;
 use crate::login::ports::Delivery;
@@ -67,6 +67,17 @@ impl Delivery for Helper<'_> {
             self.provider,
             language,
         ))
+    }
+
+    fn check(&mut self, number: &PhoneNumber, typed: &Secret, provider: &str) -> Judgement {
+        let request = wire::encode_check(self.config, self.timeout, number, typed, provider);
+        let judged = self.start(request).and_then(Started::answer).and_then(|frame| {
+            wire::decode_judgement(&frame).map_err(|error| not_understood(&error))
+        });
+        // Whatever is wrong with the helper, it never says that a code is right.
+        judged.unwrap_or_else(|reason| {
+            Judgement::unknown(format!("helper {}: {reason}", self.program.display()))
+        })
     }
 }
 
@@ -150,8 +161,7 @@ pub fn check_program(program: &Path) -> Result<(), String> {
 impl Started {
     /// What became of the message.
     fn outcome(self) -> Result<Outcome, String> {
-        wire::decode_outcome(&self.answer()?)
-            .map_err(|error| format!("its answer is not understood: {error}"))
+        wire::decode_outcome(&self.answer()?).map_err(|error| not_understood(&error))
     }
 
     /// Hands over the request and waits for the answer.
@@ -167,6 +177,10 @@ impl Started {
         }
         Ok(frame)
     }
+}
+
+fn not_understood(error: &wire::Malformed) -> String {
+    format!("its answer is not understood: {error}")
 }
 
 /// Why the line to the helper gave out. Whether a helper that dies is noticed while sending or while

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::wire::{self, Errand, Malformed, Request};
 use crate::config::source::ConfigError;
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Fate, Judgement, Outcome};
 use crate::gateway::report::Report;
 use crate::gateway::voice::Spoken;
 use crate::gateway::{Content, Gateway};
@@ -70,6 +70,13 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
                 only,
                 deadline,
             ));
+        }
+        (Errand::Check(to, typed), Ok(gateway)) => {
+            let provider = only.unwrap_or_default();
+            return wire::encode_judgement(&gateway.verify(to, typed, provider, deadline));
+        }
+        (Errand::Check(..), Err(error)) => {
+            return wire::encode_judgement(&Judgement::unknown(error.to_string()));
         }
         (Errand::Send(..) | Errand::Call(..), Err(error)) => return unusable(error.to_string()),
         (Errand::Probe(to, text), Ok(gateway)) => gateway.probe(to, text, only, deadline),

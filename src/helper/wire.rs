@@ -5,7 +5,8 @@
 //! exactly its fields is refused.
 //!
 //! Version 1 is a message to send and its outcome. Version 2 adds the provider that is tried first, and
-//! what an admin's program asks for; version 3 a call in which the code is read aloud. A frame says the lowest version that has what it holds, so that a
+//! what an admin's program asks for; version 3 calls in
+//! which the code is read aloud, and codes that the provider makes and judges. A frame says the lowest version that has what it holds, so that a
 //! module and a helper of neighbouring releases understand each other while both are being upgraded.
 
 use std::fmt;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Fate, Finding, Judgement, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 
@@ -29,13 +30,17 @@ const MAGIC: &[u8; 4] = b"PSMS";
 const FIRST: u8 = 1;
 /// A provider of the person's own; what an admin asks for.
 const SECOND: u8 = 2;
-/// A call.
+/// A call; a code that the provider judges.
 const THIRD: u8 = 3;
 const SEND: u8 = b'S';
 const CALL: u8 = b'C';
+const CHECK: u8 = b'K';
 const PROBE: u8 = b'P';
 const BALANCE: u8 = b'B';
 const OUTCOME: u8 = b'O';
+/// An outcome whose code the provider judges.
+const JUDGED: u8 = b'V';
+const JUDGEMENT: u8 = b'J';
 #[cfg(feature = "helper")]
 const REPORT: u8 = b'R';
 
@@ -59,6 +64,9 @@ pub enum Errand {
     Send(PhoneNumber, Secret),
     /// A login's code, to be read aloud in a call: the digits, and the tag of the person's language.
     Call(PhoneNumber, Secret, String),
+    /// What was typed in a login, to be judged by the provider, which must be named; the answer is a
+    /// judgement.
+    Check(PhoneNumber, Secret),
     /// An admin's message: only that provider is asked, where one is named, and the answer is a report.
     Probe(PhoneNumber, Secret),
     /// How much money is left: likewise.
@@ -96,6 +104,20 @@ pub fn encode_call(
     language: &str,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     encode_errand(CALL, config, timeout, Some((to, code)), provider, Some(language))
+}
+
+/// The bytes of a question whether a code is right, wiped on drop.
+///
+/// # Errors
+/// When a field is too long for the line.
+pub fn encode_check(
+    config: &Path,
+    timeout: Duration,
+    to: &PhoneNumber,
+    typed: &Secret,
+    provider: &str,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    encode_errand(CHECK, config, timeout, Some((to, typed.expose())), Some(provider), None)
 }
 
 /// The bytes of what an admin asks for: a probe, or without a message the balance.
@@ -136,6 +158,7 @@ fn encode_errand(
     match (kind, provider) {
         (SEND, None) => encode(FIRST, kind, &fields[..4]),
         (CALL, _) => encode(THIRD, kind, &fields),
+        (CHECK, _) => encode(THIRD, kind, &fields[..5]),
         _ => encode(SECOND, kind, &fields[..5]),
     }
 }
@@ -148,7 +171,9 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let (version, kind) = head(frame)?;
     let mut fields = match (version, kind) {
-        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) | (THIRD, CALL) => Fields(&frame[HEAD..]),
+        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) | (THIRD, CALL | CHECK) => {
+            Fields(&frame[HEAD..])
+        }
         _ => return Err(Malformed("it is of another kind")),
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
@@ -160,6 +185,8 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     let errand = match kind {
         SEND => Errand::Send(to()?, text),
         CALL => Errand::Call(to()?, text, fields.text()?.to_owned()),
+        CHECK if provider.is_empty() => return Err(Malformed("the provider")),
+        CHECK => Errand::Check(to()?, text),
         PROBE => Errand::Probe(to()?, text),
         _ => Errand::Balance,
     };
@@ -174,7 +201,36 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
 /// When the name of the provider is too long for the line.
 pub fn encode_outcome(outcome: &Outcome) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     let detail = &outcome.detail[..floor_char_boundary(&outcome.detail, LONGEST_DETAIL)];
-    encode(FIRST, OUTCOME, &[&[letter(outcome.fate)], outcome.via.as_bytes(), detail.as_bytes()])
+    let fields: [&[u8]; 3] =
+        [&[letter(FATES, outcome.fate)], outcome.via.as_bytes(), detail.as_bytes()];
+    match outcome.judges {
+        true => encode(THIRD, JUDGED, &fields),
+        false => encode(FIRST, OUTCOME, &fields),
+    }
+}
+
+/// The bytes of a judgement. A long explanation is cut.
+///
+/// # Errors
+/// None: it always fits.
+pub fn encode_judgement(judgement: &Judgement) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let detail = &judgement.detail[..floor_char_boundary(&judgement.detail, LONGEST_DETAIL)];
+    encode(THIRD, JUDGEMENT, &[&[letter(FINDINGS, judgement.finding)], detail.as_bytes()])
+}
+
+/// Reads a judgement.
+///
+/// # Errors
+/// When the frame is not exactly a judgement.
+pub fn decode_judgement(frame: &[u8]) -> Result<Judgement, Malformed> {
+    let mut fields = match head(frame)? {
+        (THIRD, JUDGEMENT) => Fields(&frame[HEAD..]),
+        _ => return Err(Malformed("it is of another kind")),
+    };
+    let finding = fields.lettered(FINDINGS).ok_or(Malformed("the finding"))?;
+    let detail = fields.text()?.to_owned();
+    fields.end()?;
+    Ok(Judgement { finding, detail })
 }
 
 /// Reads an outcome.
@@ -182,19 +238,17 @@ pub fn encode_outcome(outcome: &Outcome) -> Result<Zeroizing<Vec<u8>>, Malformed
 /// # Errors
 /// When the frame is not exactly an outcome.
 pub fn decode_outcome(frame: &[u8]) -> Result<Outcome, Malformed> {
-    let mut fields = match head(frame)? {
-        (FIRST, OUTCOME) => Fields(&frame[HEAD..]),
+    let judges = match head(frame)? {
+        (FIRST, OUTCOME) => false,
+        (THIRD, JUDGED) => true,
         _ => return Err(Malformed("it is of another kind")),
     };
-    let fate = match fields.take()? {
-        [letter] => fate(*letter),
-        _ => None,
-    };
-    let fate = fate.ok_or(Malformed("the fate"))?;
+    let mut fields = Fields(&frame[HEAD..]);
+    let fate = fields.lettered(FATES).ok_or(Malformed("the fate"))?;
     let via = fields.text()?.to_owned();
     let detail = fields.text()?.to_owned();
     fields.end()?;
-    Ok(Outcome { fate, via, detail })
+    Ok(Outcome { fate, via, detail, judges })
 }
 
 /// The bytes of a report, which is JSON.
@@ -233,7 +287,7 @@ pub fn read_frame(stream: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// The fates that travel, and their letters. That the helper is broken is never its own word.
-const FATES: [(Fate, u8); 6] = [
+const FATES: &[(Fate, u8)] = &[
     (Fate::Accepted, b'A'),
     (Fate::Uncertain, b'U'),
     (Fate::Refused, b'R'),
@@ -242,12 +296,17 @@ const FATES: [(Fate, u8); 6] = [
     (Fate::Misconfigured, b'M'),
 ];
 
-fn letter(fate: Fate) -> u8 {
-    FATES.iter().find(|row| row.0 == fate).map_or(b'F', |row| row.1)
-}
+/// The findings, and their letters.
+const FINDINGS: &[(Finding, u8)] = &[
+    (Finding::Right, b'R'),
+    (Finding::Wrong, b'W'),
+    (Finding::Gone, b'G'),
+    (Finding::Unknown, b'U'),
+];
 
-fn fate(letter: u8) -> Option<Fate> {
-    FATES.iter().find(|row| row.1 == letter).map(|row| row.0)
+/// Of what does not travel there is none: no reader knows it.
+fn letter<T: PartialEq + Copy>(of: &[(T, u8)], word: T) -> u8 {
+    of.iter().find(|row| row.0 == word).map_or(b'?', |row| row.1)
 }
 
 fn encode(version: u8, kind: u8, fields: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, Malformed> {
@@ -290,6 +349,12 @@ impl<'a> Fields<'a> {
         let (field, rest) = rest.split_at_checked(length).ok_or(short)?;
         self.0 = rest;
         Ok(field)
+    }
+
+    /// A word that travels as one letter.
+    fn lettered<T: Copy>(&mut self, of: &[(T, u8)]) -> Option<T> {
+        let [letter] = self.take().ok()? else { return None };
+        of.iter().find(|row| row.1 == *letter).map(|row| row.0)
     }
 
     fn text(&mut self) -> Result<&'a str, Malformed> {

@@ -64,6 +64,7 @@ texts! {
     LastTry "last_try"
     Expired "expired"
     Empty "empty"
+    NotChecked "not_checked"
     NoBackupCode "no_backup_code"
     BackupCodeAccepted "backup_code_accepted"
     Help "help"

@@ -158,11 +158,19 @@ enum State {
 /// A code that was sent, and what is needed to judge an answer to it.
 struct Live {
     phone: usize,
-    code: Code,
+    judge: Judge,
     /// What stands in its message, if it has one: no voice reads it.
     reference: Option<Reference>,
     expires: Duration,
     via: String,
+}
+
+/// Who says whether an answer is right.
+enum Judge {
+    /// We do: this is the code.
+    Ours(Code),
+    /// The provider that the message went by made the code, and keeps it.
+    Provider,
 }
 
 /// Either the next prompt or the end.

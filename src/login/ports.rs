@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::code::Code;
-use crate::delivery::Outcome;
+use crate::delivery::{Judgement, Outcome};
 use crate::limits::{Barrier, Reservation, Return, Try};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -46,6 +46,9 @@ pub trait Delivery {
 
     /// Calls `number`, where `code` is read aloud, and says what became of that. Bounded in time.
     fn call(&mut self, number: &PhoneNumber, code: &Code) -> Outcome;
+
+    /// Asks `provider`, which made the code for `number` itself, whether `typed` is it. Bounded in time.
+    fn check(&mut self, number: &PhoneNumber, typed: &Secret, provider: &str) -> Judgement;
 }
 
 /// What may be sent and tried, across logins: the books of one account.

@@ -82,6 +82,12 @@ impl Prompts<'_> {
         self.ask_below(&[Text::Expired], &[])
     }
 
+    /// A code that its provider could not be asked about.
+    #[must_use]
+    pub fn not_checked(self) -> String {
+        self.ask_below(&[Text::NotChecked], &[])
+    }
+
     /// Nothing was typed.
     #[must_use]
     pub fn empty(self, reference: Option<&Reference>) -> String {

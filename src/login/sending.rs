@@ -3,7 +3,7 @@
 use super::code::{Code, NoEntropy, Reference};
 use super::ports::Event;
 use super::prompt::WaysOut;
-use super::{Live, Login, State, Step, Verdict, Way};
+use super::{Judge, Live, Login, State, Step, Verdict, Way};
 use crate::config::model::IfUnreachable;
 use crate::delivery::{Fate, Outcome};
 use crate::limits::Return;
@@ -98,7 +98,8 @@ impl Login<'_> {
             }
             Way::Call => self.world.delivery.call(self.number(), &code),
         };
-        let reference = (way == Way::Text).then_some(reference);
+        // A provider that makes its own codes sends them in its own words.
+        let reference = (way == Way::Text && !outcome.judges).then_some(reference);
         self.texted[phone] = Some(self.world.clock.now());
 
         let first = !matches!(self.state, State::Sent(_));
@@ -129,7 +130,8 @@ impl Login<'_> {
             _ => self.prompts.uncertain(named),
         };
         let expires = sent_at + self.rules.lifetime;
-        self.state = State::Sent(Live { phone, code, reference, expires, via: outcome.via });
+        let judge = if outcome.judges { Judge::Provider } else { Judge::Ours(code) };
+        self.state = State::Sent(Live { phone, judge, reference, expires, via: outcome.via });
         Ok(prompt)
     }
 

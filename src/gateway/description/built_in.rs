@@ -1,7 +1,7 @@
 //! The descriptions that the program brings along.
 
 /// The descriptions that are built in, by kind.
-pub const BUILT_IN: [(&str, &str); 20] = [
+pub const BUILT_IN: [(&str, &str); 21] = [
     ("android-sms-gateway", include_str!("../providers/android-sms-gateway.toml")),
     ("bird", include_str!("../providers/bird.toml")),
     ("bulksms", include_str!("../providers/bulksms.toml")),
@@ -20,6 +20,7 @@ pub const BUILT_IN: [(&str, &str); 20] = [
     ("smseagle", include_str!("../providers/smseagle.toml")),
     ("telnyx", include_str!("../providers/telnyx.toml")),
     ("twilio", include_str!("../providers/twilio.toml")),
+    ("twilio-verify", include_str!("../providers/twilio-verify.toml")),
     ("vonage", include_str!("../providers/vonage.toml")),
     ("vonage-messages", include_str!("../providers/vonage-messages.toml")),
 ];

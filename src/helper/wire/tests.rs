@@ -59,8 +59,11 @@ fn what_an_admin_asks_arrives_and_so_does_the_answer() {
 #[test]
 fn every_fate_but_one_arrives_as_it_was_sent() {
     for (fate, _) in FATES {
-        let sent = Outcome { fate, via: "twilio".into(), detail: "ü".into() };
-        assert_eq!(decode_outcome(&encode_outcome(&sent).unwrap()).unwrap(), sent);
+        for (judges, version) in [(false, 1), (true, 3)] {
+            let sent = Outcome { fate: *fate, via: "twilio".into(), detail: "ü".into(), judges };
+            let frame = encode_outcome(&sent).unwrap();
+            assert_eq!((decode_outcome(&frame).unwrap(), frame[4]), (sent, version));
+        }
     }
 }
 
@@ -89,4 +92,34 @@ fn another_version_is_named_as_that() {
     frame[4] = THIRD + 1;
     let said = decode_request(&frame).unwrap_err().to_string();
     assert!(said.contains("another version"), "{said}");
+}
+
+#[test]
+fn what_was_typed_arrives_and_so_does_the_finding() {
+    let (to, time) = ("+4915123456789".parse().unwrap(), Duration::from_secs(1));
+    let typed = Secret::from("004217".to_owned());
+    let frame = encode_check(Path::new("/c"), time, &to, &typed, "verify").unwrap();
+    let arrived = decode_request(&frame).unwrap();
+    assert_eq!(arrived.errand, Errand::Check(to.clone(), typed.clone()));
+    assert_eq!((arrived.provider.as_deref(), frame[4]), (Some("verify"), 3));
+    let frame = encode_check(Path::new("/c"), time, &to, &typed, "").unwrap();
+    assert_eq!(decode_request(&frame), Err(Malformed("the provider")));
+    for (finding, _) in FINDINGS {
+        let sent = Judgement { finding: *finding, detail: "ü".repeat(LONGEST) };
+        let frame = encode_judgement(&sent).unwrap();
+        let arrived = decode_judgement(&frame).unwrap();
+        assert_eq!(arrived.finding, *finding);
+        assert!(decode_outcome(&frame).is_err(), "no judgement is an outcome");
+        for length in 0..frame.len() {
+            assert!(decode_judgement(&frame[..length]).is_err(), "{length} bytes");
+        }
+    }
+    // No outcome is a judgement, and no letter that is not known is one.
+    let outcome = encode_outcome(&Outcome::without_provider(Fate::Accepted, "")).unwrap();
+    assert!(decode_judgement(&outcome).is_err());
+    let mut frame = encode_judgement(&Judgement::unknown("")).unwrap().to_vec();
+    for letter in (0..=u8::MAX).filter(|letter| !b"RWGU".contains(letter)) {
+        frame[HEAD + 2] = letter;
+        assert!(decode_judgement(&frame).is_err(), "{letter}");
+    }
 }

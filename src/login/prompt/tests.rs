@@ -61,6 +61,7 @@ fn every_text(texts: &Catalogue) -> Vec<String> {
             prompts.called("23", true),
             prompts.called("23", false),
             prompts.expired(),
+            prompts.not_checked(),
             prompts.ask_first("23"),
             prompts.dead_end(texts.refused("23"), ways(true, true)),
             prompts.dead_end(texts.refused("23"), ways(false, true)),
