@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use pam_sms::delivery::Fate;
 use pam_sms::helper::call::Helper;
+use pam_sms::login::language::Language;
 use pam_sms::login::ports::Delivery;
 use pam_sms::secret::Secret;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         config: Path::new(config),
         timeout: Duration::from_secs(10),
         provider: None,
+        language: Language::ENGLISH,
     };
     let outcome = helper.deliver(&number, &Secret::from(text.clone()));
     println!("{:?} {} {}", outcome.fate, outcome.via, outcome.detail);

@@ -31,11 +31,42 @@ pub struct Outcome {
     pub via: String,
     /// For the admin: which provider answered what. Holds no key, code or whole number.
     pub detail: String,
+    /// Whether the provider made the code itself, so that only it can say which one is right.
+    pub judges: bool,
+}
+
+/// What a provider says of a code that was typed, where it made the code itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// It is the one.
+    Right,
+    /// It is not.
+    Wrong,
+    /// There is none to compare with any more: it has expired, was used, or was tried too often.
+    Gone,
+    /// Nobody could say.
+    Unknown,
+}
+
+/// A finding and what to say of it in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Whether the code is right.
+    pub finding: Finding,
+    /// For the admin: the provider's words. Holds no key, code or whole number.
+    pub detail: String,
+}
+
+impl Judgement {
+    /// A code that nobody could judge.
+    pub fn unknown(detail: impl Into<String>) -> Self {
+        Self { finding: Finding::Unknown, detail: detail.into() }
+    }
 }
 
 impl Outcome {
     /// An outcome in which no provider took the message.
     pub fn without_provider(fate: Fate, detail: impl Into<String>) -> Self {
-        Self { fate, via: String::new(), detail: detail.into() }
+        Self { fate, via: String::new(), detail: detail.into(), judges: false }
     }
 }

@@ -70,3 +70,7 @@ mod stacks;
 mod users;
 #[path = "machine/verdicts.rs"]
 mod verdicts;
+#[path = "machine/verify.rs"]
+mod verify;
+#[path = "machine/voice.rs"]
+mod voice;

@@ -199,7 +199,7 @@ fn ask(
     host: &mut dyn Host,
     mut audit: Audit,
 ) -> Decision {
-    let person = Person { user, phones: &record.phones, is_new: false };
+    let person = Person { user, by_voice: record.voice, phones: &record.phones, is_new: false };
     let host_name = sys::host_name();
     let texts = texts(record.language.as_deref(), config, &mut audit);
     let mut scene = Scene::new(user, config, request, &host_name, &texts);

@@ -38,6 +38,7 @@ impl<'a> Scene<'a> {
             if_unreachable: if_unreachable(config),
             texts,
             template: config.message.text.as_ref().unwrap_or(texts.sms()),
+            voice: config.delivery.voice,
             host_name,
         };
         let helper = Helper {
@@ -45,6 +46,7 @@ impl<'a> Scene<'a> {
             config: &request.arguments.config,
             timeout: config.delivery.timeout.get(),
             provider: None,
+            language: texts.language,
         };
         Self { rules, helper, books: books(user, &config.limits) }
     }

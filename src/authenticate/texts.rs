@@ -44,5 +44,7 @@ pub fn load(language: Language) -> Result<Catalogue, ConfigError> {
     }
     let path = Path::new(FOLDER).join(format!("{}.toml", language.tag()));
     // That others can read it, of which the sources would warn, is right.
-    Catalogue::read(&Sources::single(&path, SMALL, Trust::Root)?)
+    let mut catalogue = Catalogue::read(&Sources::single(&path, SMALL, Trust::Root)?)?;
+    catalogue.language = language;
+    Ok(catalogue)
 }

@@ -26,7 +26,8 @@ impl HelperArgument {
     #[must_use]
     pub fn start<'a>(&'a self, office: &'a Office, provider: Option<&'a str>) -> Helper<'a> {
         let timeout = office.config.delivery.timeout.get();
-        Helper { program: &self.helper, config: office.path(), timeout, provider }
+        let (program, language) = (self.helper.as_path(), office.config.message.language);
+        Helper { program, config: office.path(), timeout, provider, language }
     }
 
     /// Sends one message as a login would.
@@ -42,6 +43,11 @@ impl HelperArgument {
     ) -> Result<(), String> {
         let outcome = self.start(office, provider).deliver(number, text);
         match outcome.fate {
+            // A code of the provider's own went out in the place of this text.
+            Fate::Accepted | Fate::Uncertain if outcome.judges => {
+                let (number, via) = (number.masked(), outcome.via);
+                Err(format!("no message to {number}: {via} sends codes only, and of its own"))
+            }
             Fate::Accepted | Fate::Uncertain => Ok(()),
             _ => Err(format!("no message to {}: {}", number.masked(), outcome.detail)),
         }

@@ -60,6 +60,8 @@ struct Kind {
     needs: Vec<Vec<Vec<String>>>,
     keys: Vec<Key>,
     has_balance: bool,
+    /// Whether it can call.
+    has_voice: bool,
 }
 
 struct Key {
@@ -110,13 +112,21 @@ fn kinds() -> Result<Vec<Kind>, String> {
             needs: description.needs,
             keys: keys.collect(),
             has_balance: description.balance.is_some(),
+            has_voice: description.voice.is_some(),
         });
     }
     for (name, about, key, what) in OTHERS {
         let key = Key { name: key.to_owned(), about: what.to_owned(), is_secret: false };
         let needs = if name == "http" { vec![vec![vec![key.name.clone()]]] } else { Vec::new() };
         let about = about.to_owned();
-        kinds.push(Kind { name, about, needs, keys: vec![key], has_balance: false });
+        kinds.push(Kind {
+            name,
+            about,
+            needs,
+            keys: vec![key],
+            has_balance: false,
+            has_voice: name == "outbox",
+        });
     }
     Ok(kinds)
 }
@@ -133,6 +143,9 @@ fn show(kind: &Kind) {
     for row in &kind.needs {
         let sets: Vec<_> = row.iter().map(|set| set.join(" and ")).collect();
         say(format_args!("  needs {}", sets.join(", or ")));
+    }
+    if kind.has_voice {
+        say("  can call and read a code aloud ([delivery] voice)");
     }
     if kind.has_balance {
         say("  `pam-sms balance` can ask it how much money is left");
@@ -165,6 +178,7 @@ fn as_json(kind: &Kind) -> Value {
         "keys": kind.keys.iter().map(key).collect::<Vec<_>>(),
         "common": common.collect::<Vec<_>>(),
         "balance": kind.has_balance,
+        "voice": kind.has_voice,
     })
 }
 

@@ -205,6 +205,8 @@ pub struct LimitRules {
 pub struct DeliveryRules {
     /// Time for all providers of one message together.
     pub timeout: Span<1, 60, 10>,
+    /// Whether codes are also read aloud in a call, where somebody asks for it.
+    pub voice: bool,
     /// What happens when no provider can be reached.
     pub if_unreachable: IfUnreachable,
     /// How long a provider whose key, money or settings are no good is asked after all others.

@@ -6,21 +6,28 @@
 //! it stands and never pasted into a body.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer};
 
+pub use besides::{Balance, Check, Voice};
 pub use built_in::BUILT_IN;
 pub use class::Class;
 pub use condition::Condition;
+pub use regex::Regex;
+#[cfg(feature = "sns")]
+pub use request::Sign;
+pub use request::{Basic, Field, Method, Request};
 
 use super::json::Json;
 use super::pattern::Pattern;
+use crate::login::language::Language;
 
+mod besides;
 mod built_in;
 mod class;
 mod condition;
+mod regex;
+mod request;
 
 /// Keys that every provider takes.
 pub const COMMON: [&str; 8] =
@@ -53,23 +60,12 @@ pub struct Description {
     /// How it is asked how much money is left, where it can be.
     #[serde(default)]
     pub balance: Option<Balance>,
-}
-
-/// How a provider is asked how much money is left: an answer with status 200 and an amount in it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Balance {
-    /// What is sent.
-    pub request: Request,
-    /// Where the amount stands; the first place that has one.
+    /// How it calls and reads a text aloud, where it can.
     #[serde(default)]
-    pub amount: Vec<String>,
-    /// Where the currency stands; the first place that has one.
+    pub voice: Option<Voice>,
+    /// How it is asked whether a code is right, where it makes the codes itself.
     #[serde(default)]
-    pub currency: Vec<String>,
-    /// The body, as text: the first group is the amount, the second, if any, the currency.
-    #[serde(default)]
-    pub text: Option<Regex>,
+    pub check: Option<Check>,
 }
 
 /// One key of a `[[provider]]` table.
@@ -84,94 +80,6 @@ pub struct Key {
     /// The only values that it may have; none: any.
     #[serde(default)]
     pub values: Vec<String>,
-}
-
-/// What is sent.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// The HTTP method.
-    pub method: Method,
-    /// The path, behind the base URL.
-    pub path: Pattern,
-    /// Where else, for some values of the keys; the first that applies.
-    #[serde(default)]
-    pub other_path: Vec<Value>,
-    /// User and password; the first pair that applies.
-    #[serde(default)]
-    pub basic: Vec<Basic>,
-    /// Further headers.
-    #[serde(default)]
-    pub header: Vec<Field>,
-    /// Fields behind the `?`.
-    #[serde(default)]
-    pub query: Vec<Field>,
-    /// Fields of a form, which is then the body.
-    #[serde(default)]
-    pub form: Vec<Field>,
-    /// A JSON body: strings in it are patterns, a key whose pattern has nothing to say is left out.
-    #[serde(default)]
-    pub json: Option<Json>,
-    /// A body of plain text.
-    #[serde(default)]
-    pub text: Option<Pattern>,
-    /// How it is signed, where a key is not sent but signs.
-    #[cfg(feature = "sns")]
-    #[serde(default)]
-    pub sign: Option<Sign>,
-}
-
-/// Amazon's signature, version 4, over the whole request.
-#[cfg(feature = "sns")]
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sign {
-    /// The service, as Amazon calls it.
-    pub aws_service: String,
-    /// The region.
-    pub region: Pattern,
-    /// Which key.
-    pub access_key_id: Pattern,
-    /// The key.
-    pub secret_access_key: Pattern,
-    /// What goes with a key that lasts only for a while.
-    pub session_token: Pattern,
-}
-
-/// The HTTP method of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// `GET`, which puts keys into other people's logs: only where there is nothing else.
-    Get,
-    /// `POST`
-    Post,
-}
-
-/// User and password for basic authentication.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Basic {
-    /// The user.
-    pub user: Pattern,
-    /// The password.
-    pub password: Pattern,
-    /// Only then.
-    #[serde(default)]
-    pub when: Option<Condition>,
-}
-
-/// A named field of a form, a query or the headers.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Field {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: Pattern,
-    /// Only then.
-    #[serde(default)]
-    pub when: Option<Condition>,
 }
 
 /// A value with a condition.
@@ -246,25 +154,20 @@ pub struct ClassRow {
     pub status: Vec<u16>,
 }
 
-/// A regular expression, compiled when the description is read.
-pub struct Regex(pub regex_lite::Regex);
-
-impl fmt::Debug for Regex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/{}/", self.0.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Regex {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        regex_lite::Regex::new(&text).map(Self).map_err(de::Error::custom)
-    }
-}
-
 /// What a pattern may name besides the keys: see `Variables` in `http`.
-pub const VARIABLES: [&str; 7] =
-    ["to+", "to", "text", "text_ucs2_hex", "segments", "id", "id_number"];
+pub const VARIABLES: [&str; 9] = [
+    "to+",
+    "to",
+    "text",
+    "text_ucs2_hex",
+    "text_xml",
+    "segments",
+    VOICE_LANGUAGE,
+    "id",
+    "id_number",
+];
+/// The one that only a call has.
+const VOICE_LANGUAGE: &str = "voice_language";
 /// Those that mark a message, so that a second request for it does not send it twice.
 const MARKS: [&str; 2] = ["id", "id_number"];
 
@@ -286,18 +189,35 @@ impl Description {
             return Err(format!("`{key}` is a key of every provider: call it something else"));
         }
         // It is appended to the address of the provider, whose last part is the host.
-        if !self.requests().flat_map(paths_of).all(|path| path.begins_with("/")) {
+        if !self.requests().flat_map(Request::paths).all(|path| path.begins_with("/")) {
             return Err("`path` must begin with `/`".to_owned());
         }
         if let Some(balance) = &self.balance {
             let about_a_message = |name: &&str| VARIABLES.contains(name);
             if let Some(name) =
-                patterns_of(&balance.request).flat_map(Pattern::names).find(about_a_message)
+                balance.request.patterns().flat_map(Pattern::names).find(about_a_message)
             {
                 return Err(format!("`{{{name}}}`: the balance is asked for without a message"));
             }
             if balance.amount.is_empty() && balance.text.is_none() {
                 return Err("`[balance]` needs `amount` or `text`".to_owned());
+            }
+        }
+        let check = self.check.iter().map(|check| &check.request);
+        let without_call = std::iter::once(&self.request).chain(check).flat_map(Request::patterns);
+        if without_call.flat_map(Pattern::names).any(|name| name == VOICE_LANGUAGE) {
+            return Err(format!("`{{{VOICE_LANGUAGE}}}`: only `[voice]` has a language"));
+        }
+        if let Some(voice) = &self.voice {
+            let unknown = |tag: &&String| Language::parse(tag).is_err();
+            if let Some(tag) = voice.languages.keys().find(unknown) {
+                return Err(format!("`{tag}` in `[voice]` is none of our languages"));
+            }
+            if !voice.languages.contains_key("en") {
+                return Err(
+                    "`languages` in `[voice]` must have `en`, which every call can fall back to"
+                        .to_owned(),
+                );
             }
         }
         if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
@@ -316,7 +236,7 @@ impl Description {
     /// knows whether it was taken.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
-        patterns_of(&self.request).flat_map(Pattern::names).any(|name| MARKS.contains(&name))
+        self.request.patterns().flat_map(Pattern::names).any(|name| MARKS.contains(&name))
     }
 
     fn check_conditions(&self) -> Result<(), String> {
@@ -326,7 +246,8 @@ impl Description {
         if of_choices().any(|condition| condition.key().is_none()) {
             return Err("an address and a path cannot depend on the text".to_owned());
         }
-        let needs = self.needs.iter().flatten().flatten().map(String::as_str);
+        let voice = self.voice.iter().flat_map(|voice| &voice.needs);
+        let needs = self.needs.iter().flatten().flatten().chain(voice).map(String::as_str);
         let conditions = || of_choices().chain(self.conditions());
         let mut names = conditions().filter_map(Condition::key).chain(needs);
         if let Some(name) = names.find(|name| !self.keys.contains_key(*name)) {
@@ -343,52 +264,38 @@ impl Description {
     }
 
     fn requests(&self) -> impl Iterator<Item = &Request> {
-        std::iter::once(&self.request).chain(self.balance.iter().map(|balance| &balance.request))
+        let balance = self.balance.iter().map(|balance| &balance.request);
+        let voice = self.voice.iter().map(|voice| &voice.request);
+        let check = self.check.iter().map(|check| &check.request);
+        std::iter::once(&self.request).chain(balance).chain(voice).chain(check)
     }
 
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
         self.requests().flat_map(|request| {
             let basic = request.basic.iter().filter_map(|basic| basic.when.as_ref());
             let json = request.json.iter().flat_map(Json::conditions);
-            fields_of(request).filter_map(|field| field.when.as_ref()).chain(basic).chain(json)
+            request.fields().filter_map(|field| field.when.as_ref()).chain(basic).chain(json)
         })
     }
 
     /// Where something is looked for in an answer, as JSON pointers (RFC 6901).
     fn places(&self) -> impl Iterator<Item = &String> {
-        let (accepted, error) = (&self.accepted, &self.error);
-        let keyed = accepted.equals.keys().chain(accepted.one_of.keys());
-        let keyed = keyed.chain(accepted.none_of.keys());
-        let listed = accepted.present.iter().chain(&accepted.absent);
+        let check = self.check.iter();
+        let check =
+            check.flat_map(|check| [&check.right, &check.wrong].into_iter().chain(&check.gone));
+        let accepted = std::iter::once(&self.accepted).chain(check).flat_map(|accepted| {
+            let keyed = accepted.equals.keys().chain(accepted.one_of.keys());
+            let keyed = keyed.chain(accepted.none_of.keys());
+            keyed.chain(&accepted.present).chain(&accepted.absent)
+        });
         let balance = self.balance.iter().flat_map(|b| b.amount.iter().chain(&b.currency));
-        keyed.chain(listed).chain(&error.code).chain(&error.message).chain(balance)
+        accepted.chain(&self.error.code).chain(&self.error.message).chain(balance)
     }
 
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {
         let base = self.base_url.iter().map(|choice| &choice.value);
-        self.requests().flat_map(patterns_of).chain(base)
+        self.requests().flat_map(Request::patterns).chain(base)
     }
-}
-
-fn fields_of(request: &Request) -> impl Iterator<Item = &Field> {
-    request.header.iter().chain(&request.query).chain(&request.form)
-}
-
-fn patterns_of(request: &Request) -> impl Iterator<Item = &Pattern> {
-    let basic = request.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
-    let fields = fields_of(request).map(|field| &field.value);
-    let json = request.json.iter().flat_map(Json::patterns);
-    let patterns = paths_of(request).chain(basic).chain(fields).chain(json).chain(&request.text);
-    #[cfg(feature = "sns")]
-    let patterns = patterns.chain(request.sign.iter().flat_map(|sign| {
-        [&sign.region, &sign.access_key_id, &sign.secret_access_key, &sign.session_token]
-    }));
-    patterns
-}
-
-fn paths_of(request: &Request) -> impl Iterator<Item = &Pattern> {
-    let others = request.other_path.iter().map(|choice| &choice.value);
-    std::iter::once(&request.path).chain(others)
 }
 
 #[cfg(test)]

@@ -58,10 +58,9 @@ impl HttpProvider {
         &self.base
     }
 
-    /// How it takes a text.
-    #[must_use]
-    pub fn description(&self) -> &Description {
-        &self.parts.description
+    /// What it is made of.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// Judges what can be judged before anything is sent.
@@ -186,7 +185,7 @@ pub fn outline(
 
 /// Does `work` in a thread of its own, so that nothing in it, a name look-up least of all, can hold up
 /// the answer to the login.
-fn within<T: Send + 'static>(
+pub(super) fn within<T: Send + 'static>(
     time: Duration,
     work: impl FnOnce(Instant) -> Result<T, Attempt> + Send + 'static,
 ) -> Result<T, Attempt> {
@@ -207,7 +206,7 @@ fn within<T: Send + 'static>(
 }
 
 /// One request and its answer.
-fn exchange(
+pub(super) fn exchange(
     provider: &HttpProvider,
     rules: &Request,
     variables: &Variables<'_>,

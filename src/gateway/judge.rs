@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::Attempt;
-use super::description::{Accepted, Balance, Class, ClassRow, Description, Errors};
+use super::description::{Accepted, Balance, Check, Class, ClassRow, Description, Errors};
 use super::report::Money;
+use crate::delivery::{Finding, Judgement};
 
 /// As much of a provider's words as the log shows, in characters.
 const LONGEST_SAID: usize = 200;
@@ -39,6 +40,26 @@ pub fn judge(
         Class::Transient if answer.status >= 500 => Attempt::OutOfReach(said),
         _ => Attempt::Failed(said),
     }
+}
+
+/// Judges an answer to the question whether a code is right. Only what the description calls right is.
+pub fn judge_check(
+    answer: &Answer,
+    rules: &Check,
+    description: &Description,
+    conceal: impl Fn(&str) -> String,
+) -> Judgement {
+    let json = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
+    let is = |rules: &Accepted| is_accepted(answer, &json, rules);
+    let finding = match () {
+        () if is(&rules.right) => Finding::Right,
+        () if is(&rules.wrong) => Finding::Wrong,
+        () if rules.gone.iter().any(is) => Finding::Gone,
+        () => Finding::Unknown,
+    };
+    let is_told = matches!(finding, Finding::Gone | Finding::Unknown);
+    let detail = is_told.then(|| explain(answer, &json, description, conceal).said);
+    Judgement { finding, detail: detail.unwrap_or_default() }
 }
 
 /// Reads how much money is left.

@@ -10,9 +10,12 @@
 //! http.rs         send it, within its time
 //! connect.rs      the way to a provider: its address, whom to trust, the proxy
 //! judge.rs        what an answer means
+//! verify.rs       codes that a provider makes and judges itself
+//! voice.rs        a call in which the code is read aloud
 //! report.rs       what is told of that to an admin who tries it out
 //! modem.rs        modems of one's own, by the spools of their daemons
 //! outbox.rs       a file in place of a phone, for trying things out
+//! turn.rs         one provider after the other
 //! aside.rs        providers that are asked last for a while
 //! ```
 
@@ -29,22 +32,27 @@ pub mod provider;
 pub mod report;
 #[cfg(feature = "sns")]
 mod sign;
+mod turn;
 mod variables;
+mod verify;
+pub mod voice;
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::config::file::Trust;
 use crate::config::model::Config;
 use crate::config::source::{ConfigError, Sources};
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Judgement, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use aside::Aside;
 use description::Class;
 use provider::{Channel, Provider, Tables};
 use report::{Answer, Report};
+use turn::{ask_in_turn, share};
+use voice::Spoken;
 
 /// The system user that the helper becomes, unless `run_as` names another.
 const RUN_AS: &str = "_pam-sms";
@@ -72,6 +80,30 @@ pub enum Attempt {
     Unusable(Class, String),
     /// It could not be connected to, has no address in time, or answered 5xx.
     OutOfReach(String),
+}
+
+/// What a phone is to get.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// A message with this text.
+    Text(&'a Secret),
+    /// A call in which this is read aloud.
+    Call(&'a Spoken),
+}
+
+impl Attempt {
+    /// What was said of it.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Accepted => String::new(),
+            Self::Refused(said)
+            | Self::Uncertain(said)
+            | Self::Failed(said)
+            | Self::Unusable(_, said)
+            | Self::OutOfReach(said) => said,
+        }
+    }
 }
 
 impl Gateway {
@@ -111,6 +143,10 @@ impl Gateway {
             warnings: RefCell::default(),
         };
         let providers = reader.read(config.provider)?;
+        if config.delivery.voice && !providers.iter().any(Provider::can_call) {
+            let said = "no provider can call: `pam-sms providers KIND` says what that takes";
+            return Err(sources.error_about(&["delivery", "voice"], said));
+        }
         let mut warnings = reader.warnings.into_inner();
         // Where there is no other, none can be asked before it.
         let aside = match open && providers.len() > 1 {
@@ -145,25 +181,28 @@ impl Gateway {
     pub fn not_in_text(&self) -> impl Iterator<Item = (&str, &str)> {
         self.providers.iter().flat_map(|provider| {
             let letters = match &provider.channel {
-                Channel::Http(http) => http.description().not_in_text.as_slice(),
+                Channel::Http(http) => http.parts().description.not_in_text.as_slice(),
                 Channel::Modem(_) | Channel::Outbox(_) => &[],
             };
             letters.iter().map(|letter| (provider.name.as_str(), letter.as_str()))
         })
     }
 
-    /// Sends `text` through the first provider that takes it; `first`, where the person has one of
+    /// Sends `content` through the first provider that takes it; `first`, where the person has one of
     /// their own, is asked before all others. What should be mended is told with it: the module never
     /// sees the files that it is about.
     #[must_use]
     pub fn deliver(
         &self,
         to: &PhoneNumber,
-        text: &Secret,
+        content: Content<'_>,
         first: Option<&str>,
         deadline: Instant,
     ) -> Outcome {
         let mut route = self.route(to);
+        if matches!(content, Content::Call(_)) {
+            route.retain(|provider| provider.can_call());
+        }
         // Stable: the others keep their order.
         route.sort_by_key(|provider| Some(provider.name.as_str()) != first);
         let mut aside = self.put_last(&mut route);
@@ -171,14 +210,30 @@ impl Gateway {
             format!("the person's own provider `{name}` is not configured, others are asked")
         });
         let mut results = Vec::new();
-        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
+        let outcome = ask_in_turn(&route, to, content, deadline, |provider, attempt| {
             results.push((provider.name.clone(), attempt.clone()));
         });
         aside.extend(self.aside.note(&results));
         let said = Some(outcome.detail).filter(|detail| !detail.is_empty());
         let mended = unknown.into_iter().chain(aside).chain(self.warnings.iter().cloned());
         let words: Vec<_> = said.into_iter().chain(mended).collect();
-        Outcome { detail: words.join("; "), ..outcome }
+        let judges = self.named(&outcome.via).is_ok_and(Provider::judges);
+        Outcome { detail: words.join("; "), judges, ..outcome }
+    }
+
+    /// Asks the provider of this name, which made the code for this number, whether what was typed is it.
+    #[must_use]
+    pub fn verify(
+        &self,
+        to: &PhoneNumber,
+        typed: &Secret,
+        provider: &str,
+        deadline: Instant,
+    ) -> Judgement {
+        match self.named(provider) {
+            Ok(provider) => provider.check(to, typed, share(provider, deadline, 1)),
+            Err(error) => Judgement::unknown(error),
+        }
     }
 
     /// Sends `text` as a login would, or through `only` this provider, and tells what each answered.
@@ -196,7 +251,8 @@ impl Gateway {
         };
         let mut warnings = self.put_last(&mut route);
         let (mut answers, mut results) = (Vec::new(), Vec::new());
-        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
+        let content = Content::Text(text);
+        let outcome = ask_in_turn(&route, to, content, deadline, |provider, attempt| {
             answers.push(Answer::of_attempt(&provider.name, attempt));
             results.push((provider.name.clone(), attempt.clone()));
         });
@@ -287,89 +343,5 @@ impl Gateway {
             self.providers.iter().filter_map(|p| rank(p).map(|rank| (rank, p))).collect();
         route.sort_by_key(|(rank, _)| *rank);
         route.into_iter().map(|(_, provider)| provider).collect()
-    }
-}
-
-/// Asks one after the other until one takes the message, and tells of each as it has answered.
-fn ask_in_turn(
-    route: &[&Provider],
-    to: &PhoneNumber,
-    text: &Secret,
-    deadline: Instant,
-    mut tell: impl FnMut(&Provider, &Attempt),
-) -> Outcome {
-    if route.is_empty() {
-        let detail = "no provider is configured for this number's country";
-        return Outcome::without_provider(Fate::Failed, detail);
-    }
-    let mut tally = Tally::default();
-    for (index, provider) in route.iter().enumerate() {
-        let time = share(provider, deadline, route.len() - index);
-        let attempt = match time.is_zero() {
-            true => Attempt::Failed("no time left".to_owned()),
-            false => provider.attempt(to, text, time),
-        };
-        tell(provider, &attempt);
-        match attempt {
-            Attempt::Accepted => {
-                let (via, detail) = (provider.name.clone(), tally.words.join("; "));
-                return Outcome { fate: Fate::Accepted, via, detail };
-            }
-            Attempt::Refused(_) => {
-                tally.add(provider, attempt);
-                return tally.outcome(Fate::Refused);
-            }
-            other => tally.add(provider, other),
-        }
-    }
-    let fate = if tally.all_out_of_reach { Fate::OutOfReach } else { Fate::Failed };
-    tally.outcome(fate)
-}
-
-/// The time that a provider gets: a fair share of what is left, or less where it has a limit of its own.
-fn share(provider: &Provider, deadline: Instant, still_to_ask: usize) -> Duration {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let share = left / u32::try_from(still_to_ask.max(1)).unwrap_or(1);
-    provider.timeout.map_or(share, |own| share.min(own))
-}
-
-/// What has been tried so far.
-struct Tally {
-    words: Vec<String>,
-    /// The first provider that may have taken the message.
-    uncertain: Option<String>,
-    all_out_of_reach: bool,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self { words: Vec::new(), uncertain: None, all_out_of_reach: true }
-    }
-}
-
-impl Tally {
-    fn add(&mut self, provider: &Provider, attempt: Attempt) {
-        self.all_out_of_reach &= matches!(attempt, Attempt::OutOfReach(_));
-        let said = match attempt {
-            Attempt::Accepted => return,
-            Attempt::Uncertain(said) => {
-                self.uncertain.get_or_insert_with(|| provider.name.clone());
-                said
-            }
-            Attempt::Refused(said)
-            | Attempt::Failed(said)
-            | Attempt::Unusable(_, said)
-            | Attempt::OutOfReach(said) => said,
-        };
-        self.words.push(format!("{}: {said}", provider.name));
-    }
-
-    /// A message that may be on its way outweighs what came after it.
-    fn outcome(self, fate: Fate) -> Outcome {
-        let detail = self.words.join("; ");
-        match self.uncertain {
-            Some(via) => Outcome { fate: Fate::Uncertain, via, detail },
-            None => Outcome { fate, via: String::new(), detail },
-        }
     }
 }

@@ -13,10 +13,11 @@ use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
 use super::modem::{self, Modem};
 use super::report::Money;
-use super::{Attempt, outbox};
+use super::{Attempt, Content, outbox, verify, voice};
 use crate::config::file::{self, SMALL, Trust};
 use crate::config::model::{AbsolutePath, Span};
 use crate::config::source::{ConfigError, Sources, nearest};
+use crate::delivery::Judgement;
 use crate::people::{PhoneNumber, Prefix};
 use crate::secret::Secret;
 
@@ -49,14 +50,48 @@ pub enum Channel {
 }
 
 impl Provider {
-    /// Tries to send one message within `time`.
+    /// Tries to send one message, or to make one call, within `time`.
     #[must_use]
-    pub fn attempt(&self, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {
+    pub fn attempt(&self, to: &PhoneNumber, content: Content<'_>, time: Duration) -> Attempt {
+        match (&self.channel, content) {
+            (Channel::Http(provider), Content::Text(text)) => http::send(provider, to, text, time),
+            (Channel::Http(provider), Content::Call(spoken)) => {
+                voice::call(provider, to, spoken, time)
+            }
+            (Channel::Modem(modem), Content::Text(text)) => modem.send(to, text, time),
+            (Channel::Modem(_), Content::Call(_)) => {
+                Attempt::Failed("config (a modem cannot call)".to_owned())
+            }
+            (Channel::Outbox(Some(file)), Content::Text(text)) => outbox::append(file, to, text),
+            (Channel::Outbox(Some(file)), Content::Call(spoken)) => {
+                outbox::append(file, to, spoken.words())
+            }
+            (Channel::Outbox(None), _) => Attempt::Failed("the outbox is not open".to_owned()),
+        }
+    }
+
+    /// Whether it makes its codes itself, and so is the one to judge them.
+    #[must_use]
+    pub fn judges(&self) -> bool {
+        matches!(&self.channel, Channel::Http(http) if http.parts().description.check.is_some())
+    }
+
+    /// Asks within `time` whether what was typed is the code that it made for this number.
+    #[must_use]
+    pub fn check(&self, to: &PhoneNumber, typed: &Secret, time: Duration) -> Judgement {
         match &self.channel {
-            Channel::Http(provider) => http::send(provider, to, text, time),
-            Channel::Modem(modem) => modem.send(to, text, time),
-            Channel::Outbox(Some(file)) => outbox::append(file, to, text),
-            Channel::Outbox(None) => Attempt::Failed("the outbox is not open".to_owned()),
+            Channel::Http(provider) => verify::check(provider, to, typed, time),
+            Channel::Modem(_) | Channel::Outbox(_) => Judgement::unknown("it makes no codes"),
+        }
+    }
+
+    /// Whether it can call.
+    #[must_use]
+    pub fn can_call(&self) -> bool {
+        match &self.channel {
+            Channel::Http(provider) => voice::can_call(provider),
+            Channel::Modem(_) => false,
+            Channel::Outbox(_) => true,
         }
     }
 

@@ -7,6 +7,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
+use zeroize::Zeroizing;
 
 use super::description::{Condition, Field, Method, Request};
 use super::json::Values;
@@ -23,12 +24,14 @@ const SEGMENT: &percent_encoding::AsciiSet =
 pub struct Variables<'a> {
     keys: &'a BTreeMap<String, Secret>,
     message: Option<Message<'a>>,
+    voice_language: Option<&'a str>,
 }
 
 struct Message<'a> {
     to: &'a PhoneNumber,
     text: &'a Secret,
     text_ucs2_hex: Secret,
+    text_xml: Secret,
     segments: String,
     alphabet: Alphabet,
     is_long: bool,
@@ -68,13 +71,19 @@ impl<'a> Variables<'a> {
                 to,
                 text,
                 text_ucs2_hex: Secret::from(ucs2_hex(text.expose())),
+                text_xml: escaped(text),
                 segments: counted.count.to_string(),
                 alphabet: counted.alphabet,
                 is_long: counted.count > 1,
                 mark: Mark::random(),
             }
         });
-        Self { keys, message }
+        Self { keys, message, voice_language: None }
+    }
+
+    /// The same for a call that is held in a language, as the provider writes it.
+    pub fn in_language(self, voice_language: &'a str) -> Self {
+        Self { voice_language: Some(voice_language), ..self }
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -84,6 +93,8 @@ impl<'a> Variables<'a> {
             "to" => message.map(|message| message.to.digits()),
             "text" => message.map(|message| message.text.expose()),
             "text_ucs2_hex" => message.map(|message| message.text_ucs2_hex.expose()),
+            "text_xml" => message.map(|message| message.text_xml.expose()),
+            "voice_language" => self.voice_language,
             "segments" => message.map(|message| message.segments.as_str()),
             "id" => message?.mark.as_ref().map(|mark| mark.id.as_str()),
             "id_number" => message?.mark.as_ref().map(|mark| mark.number.as_str()),
@@ -230,6 +241,21 @@ impl<'a> Variables<'a> {
         }
         concealed + rest
     }
+}
+
+/// A text as it stands in XML.
+fn escaped(text: &Secret) -> Secret {
+    let mut xml = Zeroizing::new(String::with_capacity(text.expose().len() * "&quot;".len()));
+    for c in text.expose().chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            c => xml.push(c),
+        }
+    }
+    Secret::from(xml)
 }
 
 impl Values for Variables<'_> {

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::wire;
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Fate, Judgement, Outcome};
+use crate::login::code::Code;
+use crate::login::language::Language;
 use crate::login::ports::Delivery;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -40,12 +42,48 @@ pub struct Helper<'a> {
     pub timeout: Duration,
     /// The provider that is tried first, where the person has one of their own.
     pub provider: Option<&'a str>,
+    /// What a call is held in.
+    pub language: Language,
 }
 
 impl Delivery for Helper<'_> {
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome {
+        self.outcome_of(wire::encode_request(
+            self.config,
+            self.timeout,
+            number,
+            text,
+            self.provider,
+        ))
+    }
+
+    fn call(&mut self, number: &PhoneNumber, code: &Code) -> Outcome {
+        let language = self.language.tag();
+        self.outcome_of(wire::encode_call(
+            self.config,
+            self.timeout,
+            number,
+            code.expose(),
+            self.provider,
+            language,
+        ))
+    }
+
+    fn check(&mut self, number: &PhoneNumber, typed: &Secret, provider: &str) -> Judgement {
+        let request = wire::encode_check(self.config, self.timeout, number, typed, provider);
+        let judged = self.start(request).and_then(Started::answer).and_then(|frame| {
+            wire::decode_judgement(&frame).map_err(|error| not_understood(&error))
+        });
+        // Whatever is wrong with the helper, it never says that a code is right.
+        judged.unwrap_or_else(|reason| {
+            Judgement::unknown(format!("helper {}: {reason}", self.program.display()))
+        })
+    }
+}
+
+impl Helper<'_> {
+    fn outcome_of(&self, request: Result<Zeroizing<Vec<u8>>, wire::Malformed>) -> Outcome {
         let said = |reason| format!("helper {}: {reason}", self.program.display());
-        let request = wire::encode_request(self.config, self.timeout, number, text, self.provider);
         match self.start(request) {
             Err(reason) => Outcome::without_provider(Fate::NotStarted, said(reason)),
             Ok(started) => started.outcome().unwrap_or_else(|reason| {
@@ -53,9 +91,7 @@ impl Delivery for Helper<'_> {
             }),
         }
     }
-}
 
-impl Helper<'_> {
     /// Asks what an admin wants to know: what each provider says to a message or, without one, how much
     /// money is left. Only `provider` is asked, where one is named.
     ///
@@ -125,8 +161,7 @@ pub fn check_program(program: &Path) -> Result<(), String> {
 impl Started {
     /// What became of the message.
     fn outcome(self) -> Result<Outcome, String> {
-        wire::decode_outcome(&self.answer()?)
-            .map_err(|error| format!("its answer is not understood: {error}"))
+        wire::decode_outcome(&self.answer()?).map_err(|error| not_understood(&error))
     }
 
     /// Hands over the request and waits for the answer.
@@ -142,6 +177,10 @@ impl Started {
         }
         Ok(frame)
     }
+}
+
+fn not_understood(error: &wire::Malformed) -> String {
+    format!("its answer is not understood: {error}")
 }
 
 /// Why the line to the helper gave out. Whether a helper that dies is noticed while sending or while

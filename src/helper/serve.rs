@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 
 use super::wire::{self, Errand, Malformed, Request};
 use crate::config::source::ConfigError;
-use crate::delivery::{Fate, Outcome};
-use crate::gateway::Gateway;
+use crate::delivery::{Fate, Judgement, Outcome};
 use crate::gateway::report::Report;
+use crate::gateway::voice::Spoken;
+use crate::gateway::{Content, Gateway};
 use crate::sys;
 
 /// What a request may take to arrive; its sender is already waiting.
@@ -59,9 +60,25 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
     let only = request.provider.as_deref();
     let report = match (&request.errand, gateway) {
         (Errand::Send(to, text), Ok(gateway)) => {
-            return wire::encode_outcome(&gateway.deliver(to, text, only, deadline));
+            return wire::encode_outcome(&gateway.deliver(to, Content::Text(text), only, deadline));
         }
-        (Errand::Send(..), Err(error)) => return unusable(error.to_string()),
+        (Errand::Call(to, code, language), Ok(gateway)) => {
+            let spoken = Spoken::new(code, language);
+            return wire::encode_outcome(&gateway.deliver(
+                to,
+                Content::Call(&spoken),
+                only,
+                deadline,
+            ));
+        }
+        (Errand::Check(to, typed), Ok(gateway)) => {
+            let provider = only.unwrap_or_default();
+            return wire::encode_judgement(&gateway.verify(to, typed, provider, deadline));
+        }
+        (Errand::Check(..), Err(error)) => {
+            return wire::encode_judgement(&Judgement::unknown(error.to_string()));
+        }
+        (Errand::Send(..) | Errand::Call(..), Err(error)) => return unusable(error.to_string()),
         (Errand::Probe(to, text), Ok(gateway)) => gateway.probe(to, text, only, deadline),
         (Errand::Balance, Ok(gateway)) => gateway.balances(only, deadline),
         (_, Err(error)) => Report::of_error(error.to_string()),

@@ -5,7 +5,8 @@
 //! exactly its fields is refused.
 //!
 //! Version 1 is a message to send and its outcome. Version 2 adds the provider that is tried first, and
-//! what an admin's program asks for. A frame says the lowest version that has what it holds, so that a
+//! what an admin's program asks for; version 3 calls in
+//! which the code is read aloud, and codes that the provider makes and judges. A frame says the lowest version that has what it holds, so that a
 //! module and a helper of neighbouring releases understand each other while both are being upgraded.
 
 use std::fmt;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Fate, Finding, Judgement, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 
@@ -29,10 +30,17 @@ const MAGIC: &[u8; 4] = b"PSMS";
 const FIRST: u8 = 1;
 /// A provider of the person's own; what an admin asks for.
 const SECOND: u8 = 2;
+/// A call; a code that the provider judges.
+const THIRD: u8 = 3;
 const SEND: u8 = b'S';
+const CALL: u8 = b'C';
+const CHECK: u8 = b'K';
 const PROBE: u8 = b'P';
 const BALANCE: u8 = b'B';
 const OUTCOME: u8 = b'O';
+/// An outcome whose code the provider judges.
+const JUDGED: u8 = b'V';
+const JUDGEMENT: u8 = b'J';
 #[cfg(feature = "helper")]
 const REPORT: u8 = b'R';
 
@@ -54,6 +62,11 @@ pub struct Request {
 pub enum Errand {
     /// A login's message: the provider is tried first, and the answer is an outcome.
     Send(PhoneNumber, Secret),
+    /// A login's code, to be read aloud in a call: the digits, and the tag of the person's language.
+    Call(PhoneNumber, Secret, String),
+    /// What was typed in a login, to be judged by the provider, which must be named; the answer is a
+    /// judgement.
+    Check(PhoneNumber, Secret),
     /// An admin's message: only that provider is asked, where one is named, and the answer is a report.
     Probe(PhoneNumber, Secret),
     /// How much money is left: likewise.
@@ -75,7 +88,36 @@ pub fn encode_request(
     text: &Secret,
     provider: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
-    encode_errand(SEND, config, timeout, Some((to, text)), provider)
+    encode_errand(SEND, config, timeout, Some((to, text.expose())), provider, None)
+}
+
+/// The bytes of a request for a call, wiped on drop.
+///
+/// # Errors
+/// When a field is too long for the line.
+pub fn encode_call(
+    config: &Path,
+    timeout: Duration,
+    to: &PhoneNumber,
+    code: &str,
+    provider: Option<&str>,
+    language: &str,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    encode_errand(CALL, config, timeout, Some((to, code)), provider, Some(language))
+}
+
+/// The bytes of a question whether a code is right, wiped on drop.
+///
+/// # Errors
+/// When a field is too long for the line.
+pub fn encode_check(
+    config: &Path,
+    timeout: Duration,
+    to: &PhoneNumber,
+    typed: &Secret,
+    provider: &str,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    encode_errand(CHECK, config, timeout, Some((to, typed.expose())), Some(provider), None)
 }
 
 /// The bytes of what an admin asks for: a probe, or without a message the balance.
@@ -90,29 +132,34 @@ pub fn encode_question(
     provider: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     let kind = if message.is_some() { PROBE } else { BALANCE };
-    encode_errand(kind, config, timeout, message, provider)
+    let message = message.map(|(to, text)| (to, text.expose()));
+    encode_errand(kind, config, timeout, message, provider, None)
 }
 
 fn encode_errand(
     kind: u8,
     config: &Path,
     timeout: Duration,
-    message: Option<(&PhoneNumber, &Secret)>,
+    message: Option<(&PhoneNumber, &str)>,
     provider: Option<&str>,
+    language: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).to_be_bytes();
-    let (to, text) = message.map_or(("", ""), |(to, text)| (to.as_e164(), text.expose()));
+    let (to, text) = message.map_or(("", ""), |(to, text)| (to.as_e164(), text));
     let fields = [
         config.as_os_str().as_bytes(),
         &millis,
         to.as_bytes(),
         text.as_bytes(),
         provider.unwrap_or_default().as_bytes(),
+        language.unwrap_or_default().as_bytes(),
     ];
     match (kind, provider) {
         (SEND, None) => encode(FIRST, kind, &fields[..4]),
-        _ => encode(SECOND, kind, &fields),
+        (CALL, _) => encode(THIRD, kind, &fields),
+        (CHECK, _) => encode(THIRD, kind, &fields[..5]),
+        _ => encode(SECOND, kind, &fields[..5]),
     }
 }
 
@@ -124,7 +171,9 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let (version, kind) = head(frame)?;
     let mut fields = match (version, kind) {
-        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) => Fields(&frame[HEAD..]),
+        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) | (THIRD, CALL | CHECK) => {
+            Fields(&frame[HEAD..])
+        }
         _ => return Err(Malformed("it is of another kind")),
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
@@ -132,12 +181,15 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     let timeout = Duration::from_millis(u32::from_be_bytes(millis).into());
     let (to, text) = (fields.text()?, Secret::from(fields.text()?.to_owned()));
     let to = || to.parse().map_err(|_| Malformed("the number"));
+    let provider = if version == FIRST { "" } else { fields.text()? };
     let errand = match kind {
         SEND => Errand::Send(to()?, text),
+        CALL => Errand::Call(to()?, text, fields.text()?.to_owned()),
+        CHECK if provider.is_empty() => return Err(Malformed("the provider")),
+        CHECK => Errand::Check(to()?, text),
         PROBE => Errand::Probe(to()?, text),
         _ => Errand::Balance,
     };
-    let provider = if version == FIRST { "" } else { fields.text()? };
     fields.end()?;
     let provider = (!provider.is_empty()).then(|| provider.to_owned());
     Ok(Request { config, timeout, provider, errand })
@@ -149,7 +201,36 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
 /// When the name of the provider is too long for the line.
 pub fn encode_outcome(outcome: &Outcome) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     let detail = &outcome.detail[..floor_char_boundary(&outcome.detail, LONGEST_DETAIL)];
-    encode(FIRST, OUTCOME, &[&[letter(outcome.fate)], outcome.via.as_bytes(), detail.as_bytes()])
+    let fields: [&[u8]; 3] =
+        [&[letter(FATES, outcome.fate)], outcome.via.as_bytes(), detail.as_bytes()];
+    match outcome.judges {
+        true => encode(THIRD, JUDGED, &fields),
+        false => encode(FIRST, OUTCOME, &fields),
+    }
+}
+
+/// The bytes of a judgement. A long explanation is cut.
+///
+/// # Errors
+/// None: it always fits.
+pub fn encode_judgement(judgement: &Judgement) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let detail = &judgement.detail[..floor_char_boundary(&judgement.detail, LONGEST_DETAIL)];
+    encode(THIRD, JUDGEMENT, &[&[letter(FINDINGS, judgement.finding)], detail.as_bytes()])
+}
+
+/// Reads a judgement.
+///
+/// # Errors
+/// When the frame is not exactly a judgement.
+pub fn decode_judgement(frame: &[u8]) -> Result<Judgement, Malformed> {
+    let mut fields = match head(frame)? {
+        (THIRD, JUDGEMENT) => Fields(&frame[HEAD..]),
+        _ => return Err(Malformed("it is of another kind")),
+    };
+    let finding = fields.lettered(FINDINGS).ok_or(Malformed("the finding"))?;
+    let detail = fields.text()?.to_owned();
+    fields.end()?;
+    Ok(Judgement { finding, detail })
 }
 
 /// Reads an outcome.
@@ -157,19 +238,17 @@ pub fn encode_outcome(outcome: &Outcome) -> Result<Zeroizing<Vec<u8>>, Malformed
 /// # Errors
 /// When the frame is not exactly an outcome.
 pub fn decode_outcome(frame: &[u8]) -> Result<Outcome, Malformed> {
-    let mut fields = match head(frame)? {
-        (FIRST, OUTCOME) => Fields(&frame[HEAD..]),
+    let judges = match head(frame)? {
+        (FIRST, OUTCOME) => false,
+        (THIRD, JUDGED) => true,
         _ => return Err(Malformed("it is of another kind")),
     };
-    let fate = match fields.take()? {
-        [letter] => fate(*letter),
-        _ => None,
-    };
-    let fate = fate.ok_or(Malformed("the fate"))?;
+    let mut fields = Fields(&frame[HEAD..]);
+    let fate = fields.lettered(FATES).ok_or(Malformed("the fate"))?;
     let via = fields.text()?.to_owned();
     let detail = fields.text()?.to_owned();
     fields.end()?;
-    Ok(Outcome { fate, via, detail })
+    Ok(Outcome { fate, via, detail, judges })
 }
 
 /// The bytes of a report, which is JSON.
@@ -208,7 +287,7 @@ pub fn read_frame(stream: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// The fates that travel, and their letters. That the helper is broken is never its own word.
-const FATES: [(Fate, u8); 6] = [
+const FATES: &[(Fate, u8)] = &[
     (Fate::Accepted, b'A'),
     (Fate::Uncertain, b'U'),
     (Fate::Refused, b'R'),
@@ -217,12 +296,17 @@ const FATES: [(Fate, u8); 6] = [
     (Fate::Misconfigured, b'M'),
 ];
 
-fn letter(fate: Fate) -> u8 {
-    FATES.iter().find(|row| row.0 == fate).map_or(b'F', |row| row.1)
-}
+/// The findings, and their letters.
+const FINDINGS: &[(Finding, u8)] = &[
+    (Finding::Right, b'R'),
+    (Finding::Wrong, b'W'),
+    (Finding::Gone, b'G'),
+    (Finding::Unknown, b'U'),
+];
 
-fn fate(letter: u8) -> Option<Fate> {
-    FATES.iter().find(|row| row.1 == letter).map(|row| row.0)
+/// Of what does not travel there is none: no reader knows it.
+fn letter<T: PartialEq + Copy>(of: &[(T, u8)], word: T) -> u8 {
+    of.iter().find(|row| row.0 == word).map_or(b'?', |row| row.1)
 }
 
 fn encode(version: u8, kind: u8, fields: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, Malformed> {
@@ -249,8 +333,8 @@ fn head(frame: &[u8]) -> Result<(u8, u8), Malformed> {
     let rest = frame.strip_prefix(MAGIC).ok_or(Malformed("it is no frame"))?;
     match rest {
         _ if frame.len() > LONGEST => Err(Malformed("it is too long")),
-        [version @ (FIRST | SECOND), kind, ..] => Ok((*version, *kind)),
-        [FIRST | SECOND] => Err(Malformed("it is cut short")),
+        [version @ FIRST..=THIRD, kind, ..] => Ok((*version, *kind)),
+        [FIRST..=THIRD] => Err(Malformed("it is cut short")),
         _ => Err(Malformed("it is of another version: module and helper must be of one release")),
     }
 }
@@ -265,6 +349,12 @@ impl<'a> Fields<'a> {
         let (field, rest) = rest.split_at_checked(length).ok_or(short)?;
         self.0 = rest;
         Ok(field)
+    }
+
+    /// A word that travels as one letter.
+    fn lettered<T: Copy>(&mut self, of: &[(T, u8)]) -> Option<T> {
+        let [letter] = self.take().ok()? else { return None };
+        of.iter().find(|row| row.1 == *letter).map(|row| row.0)
     }
 
     fn text(&mut self) -> Result<&'a str, Malformed> {
@@ -291,77 +381,4 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(provider: Option<&str>) -> Zeroizing<Vec<u8>> {
-        let to = "+4915123456789".parse().unwrap();
-        let text = Secret::from("KQ-004217 ваш код".to_owned());
-        let config = Path::new("/etc/pam-sms/config.toml");
-        encode_request(config, Duration::from_secs(10), &to, &text, provider).unwrap()
-    }
-
-    #[test]
-    fn a_request_arrives_as_it_was_sent_in_the_lowest_version_that_has_it() {
-        for (provider, version) in [(None, 1), (Some("smsc"), 2)] {
-            let frame = request(provider);
-            assert_eq!(frame[4], version);
-            let arrived = decode_request(&frame).unwrap();
-            assert_eq!(arrived.config, Path::new("/etc/pam-sms/config.toml"));
-            assert_eq!(arrived.timeout, Duration::from_secs(10));
-            assert_eq!(arrived.provider.as_deref(), provider);
-            let text = Secret::from("KQ-004217 ваш код".to_owned());
-            assert_eq!(arrived.errand, Errand::Send("+4915123456789".parse().unwrap(), text));
-        }
-    }
-
-    #[test]
-    #[cfg(feature = "program")]
-    fn what_an_admin_asks_arrives_and_so_does_the_answer() {
-        let (to, text) = ("+4915123456789".parse().unwrap(), Secret::from("x".to_owned()));
-        let (config, time) = (Path::new("/c"), Duration::from_secs(1));
-        let frame = encode_question(config, time, Some((&to, &text)), Some("a")).unwrap();
-        let arrived = decode_request(&frame).unwrap();
-        assert_eq!((arrived.errand, arrived.provider), (Errand::Probe(to, text), Some("a".into())));
-        let frame = encode_question(config, time, None, None).unwrap();
-        let arrived = decode_request(&frame).unwrap();
-        assert_eq!((arrived.errand, arrived.provider), (Errand::Balance, None));
-        assert_eq!(decode_report(&encode_report("{}").unwrap()), Ok("{}"));
-        assert!(decode_report(&frame).is_err());
-    }
-
-    #[test]
-    fn every_fate_but_one_arrives_as_it_was_sent() {
-        for (fate, _) in FATES {
-            let sent = Outcome { fate, via: "twilio".into(), detail: "ü".into() };
-            assert_eq!(decode_outcome(&encode_outcome(&sent).unwrap()).unwrap(), sent);
-        }
-    }
-
-    #[test]
-    fn a_long_explanation_is_cut_between_characters() {
-        let sent = Outcome::without_provider(Fate::Failed, "ü".repeat(LONGEST));
-        let arrived = decode_outcome(&encode_outcome(&sent).unwrap()).unwrap();
-        assert_eq!(arrived.detail, "ü".repeat(LONGEST_DETAIL / 2));
-    }
-
-    #[test]
-    fn no_part_of_a_frame_is_a_frame_and_nothing_may_follow() {
-        let frame = request(Some("smsc"));
-        for length in 0..frame.len() {
-            assert!(decode_request(&frame[..length]).is_err(), "{length} bytes");
-        }
-        let mut longer = frame.to_vec();
-        longer.push(0);
-        assert_eq!(decode_request(&longer), Err(Malformed("something follows it")));
-        assert!(decode_outcome(&frame).is_err());
-    }
-
-    #[test]
-    fn another_version_is_named_as_that() {
-        let mut frame = request(None).to_vec();
-        frame[4] = SECOND + 1;
-        let said = decode_request(&frame).unwrap_err().to_string();
-        assert!(said.contains("another version"), "{said}");
-    }
-}
+mod tests;

@@ -20,6 +20,8 @@ pub enum Answer {
     OtherPhone,
     /// `n`: that number is not mine, where one is being confirmed.
     NewNumber,
+    /// `v`: call, and read the code aloud.
+    Call,
     /// `?`: what am I to do?
     Help,
     /// Sixteen letters and digits, ready to be looked up.
@@ -42,6 +44,7 @@ impl Answer {
             "r" | "R" => Self::Resend,
             "o" | "O" => Self::OtherPhone,
             "n" | "N" => Self::NewNumber,
+            "v" | "V" => Self::Call,
             "?" => Self::Help,
             text => {
                 let plain = plain_digits(text);
@@ -128,6 +131,7 @@ mod tests {
         assert_eq!(read("r"), Answer::Resend);
         assert_eq!(read(" R "), Answer::Resend);
         assert_eq!(read("o"), Answer::OtherPhone);
+        assert_eq!(read("V"), Answer::Call);
         assert_eq!(read("?"), Answer::Help);
         assert_eq!(read(""), Answer::Empty);
         assert_eq!(read(" \t"), Answer::Empty);

@@ -4,6 +4,7 @@
 //! (`languages/*.toml`), which are installed beside the module and read when somebody needs them.
 //! docs/architecture.md says why. A test holds each to English: the same names, the same values.
 
+use super::language::Language;
 use crate::config::source::{ConfigError, Sources};
 use crate::message::Template;
 
@@ -44,11 +45,16 @@ texts! {
     Announcement "announcement"
     Sent "sent"
     Resent "resent"
+    Called "called"
+    NotCalled "not_called"
+    OfferCall "offer_call"
+    Spoken "spoken"
     Uncertain "uncertain"
     NotResent "not_resent"
     Reference "reference"
     OnlyNewest "only_newest"
     UseReference "use_reference"
+    UseNewest "use_newest"
     StillValid "still_valid"
     TooEarly "too_early"
     NoMore "no_more"
@@ -58,9 +64,11 @@ texts! {
     LastTry "last_try"
     Expired "expired"
     Empty "empty"
+    NotChecked "not_checked"
     NoBackupCode "no_backup_code"
     BackupCodeAccepted "backup_code_accepted"
     Help "help"
+    HelpNewest "help_newest"
     HelpOther "help_other"
     HelpBackup "help_backup"
     HelpNoSms "help_no_sms"
@@ -90,6 +98,8 @@ texts! {
 /// The texts of one language.
 #[derive(Debug)]
 pub struct Catalogue {
+    /// Which one that is.
+    pub language: Language,
     /// By [`Text`].
     texts: Vec<String>,
     sms: Template,
@@ -119,13 +129,32 @@ impl Catalogue {
         }
         let sms = Template::parse(&texts[Text::Sms as usize])
             .map_err(|error| sources.error(error.to_string()))?;
-        Ok(Self { texts, sms })
+        Ok(Self { language: Language::ENGLISH, texts, sms })
     }
 
     /// What an SMS says where the configuration has no text.
     #[must_use]
     pub fn sms(&self) -> &Template {
         &self.sms
+    }
+
+    /// What a voice reads: the code digit by digit, with the pauses that commas make.
+    #[cfg(feature = "helper")]
+    #[must_use]
+    pub fn spoken(&self, code: &str) -> crate::secret::Secret {
+        let digits = code.len() * 3;
+        let mut apart = zeroize::Zeroizing::new(String::with_capacity(digits));
+        for digit in code.chars() {
+            if !apart.is_empty() {
+                apart.push_str(", ");
+            }
+            apart.push(digit);
+        }
+        // Allocated once, so that no copy is left behind.
+        let text = self.plain(Text::Spoken);
+        let mut spoken = zeroize::Zeroizing::new(String::with_capacity(text.len() + digits));
+        fill(text, &[("code", &apart)], &mut spoken);
+        crate::secret::Secret::from(spoken)
     }
 
     /// These texts, each on a line of its own, with the values in the places of their names.

@@ -45,7 +45,7 @@ pub fn enrol(rules: &Rules<'_>, user: &str, world: &mut World<'_>) -> Enrolment 
             }
         };
         let phones = [number];
-        let person = Person { user, phones: &phones, is_new: true };
+        let person = Person { user, by_voice: false, phones: &phones, is_new: true };
         let ending = Login::new(rules, &person, world.again()).run();
         if ending.wants_other_number {
             question = rules.texts.ask_number();

@@ -1,7 +1,8 @@
 //! An answer is judged: counted first, then compared.
 
 use super::ports::Event;
-use super::{Login, State, Step, Verdict};
+use super::{Judge, Login, State, Step, Verdict};
+use crate::delivery::{Finding, Judgement};
 use crate::limits::{Barrier, Return};
 use crate::secret::Secret;
 
@@ -10,7 +11,8 @@ impl Login<'_> {
     pub(super) fn judge(&mut self, typed: &Secret) -> Step {
         let State::Sent(live) = &self.state else { return Err(Verdict::Rejected) };
         if self.world.clock.now() >= live.expires {
-            self.world.journal.record(Event::Expired, &[("ref", live.reference.as_str())]);
+            let reference = live.reference.as_ref().map(|reference| ("ref", reference.as_str()));
+            self.world.journal.record(Event::Expired, reference.as_slice());
             return Ok(self.prompts.expired());
         }
         // Counted first: whatever happens from here on, the try is spent.
@@ -18,23 +20,37 @@ impl Login<'_> {
             Ok(counted) => counted,
             Err(barrier) => return self.barred(&barrier),
         };
-        let right = live.code.matches(typed.expose());
+        let number = &self.person.phones[live.phone];
+        let judged = match &live.judge {
+            Judge::Ours(code) if code.matches(typed.expose()) => Finding::Right.into(),
+            Judge::Provider if is_worth_asking(typed) => {
+                self.world.delivery.check(number, typed, &live.via)
+            }
+            _ => Finding::Wrong.into(),
+        };
         let tries = self.wrong.len() + 1;
-        let fields = [
-            ("to", &*self.person.phones[live.phone].masked()),
-            ("via", &live.via),
-            ("ref", live.reference.as_str()),
-            ("tries", &tries.to_string()),
-        ];
-        if right {
+        let (to, count) = (number.masked(), tries.to_string());
+        let reference = live.reference.clone();
+        let mut fields = vec![("to", to.as_str()), ("via", live.via.as_str())];
+        fields.extend(reference.as_ref().map(|reference| ("ref", reference.as_str())));
+        fields.push(("tries", &count));
+        if !judged.detail.is_empty() {
+            fields.push(("reason", &judged.detail));
+        }
+        if judged.finding == Finding::Right {
             self.world.journal.record(Event::Accepted, &fields);
             let returned = self.world.limits.was_right(counted);
             self.warn_of(returned);
             self.give_back_messages();
             return Err(Verdict::Accepted);
         }
-        self.world.journal.record(Event::Rejected, &fields);
-        let reference = live.reference.clone();
+        let event = match judged.finding {
+            Finding::Gone => Event::Expired,
+            Finding::Unknown => Event::Error,
+            _ => Event::Rejected,
+        };
+        self.world.journal.record(event, &fields);
+        // Also what nobody could judge: whoever can cut the provider off must not get tries for it.
         self.wrong.push(counted);
         let kept = self.world.limits.was_wrong();
         self.warn_of(kept);
@@ -46,7 +62,11 @@ impl Login<'_> {
                 self.farewell(self.rules.texts.too_many_tries());
                 Err(Verdict::TooManyTries)
             }
-            left => Ok(self.prompts.wrong(left, &reference)),
+            left => Ok(match judged.finding {
+                Finding::Gone => self.prompts.expired(),
+                Finding::Unknown => self.prompts.not_checked(),
+                _ => self.prompts.wrong(left, reference.as_ref()),
+            }),
         }
     }
 
@@ -77,7 +97,7 @@ impl Login<'_> {
                     return Err(Verdict::TooManyTries);
                 }
                 Ok(match &self.state {
-                    State::Sent(live) => self.prompts.no_backup_code(&live.reference),
+                    State::Sent(live) => self.prompts.no_backup_code(live.reference.as_ref()),
                     State::Unsent => self.prompts.ask_first(self.number().ending()),
                     State::Stuck(_, said) => self.prompts.no_backup_code_at(said),
                 })
@@ -99,5 +119,17 @@ impl Login<'_> {
         if let Err(barrier) = result {
             self.world.journal.record(Event::Warning, &[("reason", &barrier.to_string())]);
         }
+    }
+}
+
+/// What cannot be a code of any provider is wrong without one being asked, which counts too.
+fn is_worth_asking(typed: &Secret) -> bool {
+    let typed = typed.expose();
+    (4..=10).contains(&typed.len()) && typed.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl From<Finding> for Judgement {
+    fn from(finding: Finding) -> Self {
+        Self { finding, detail: String::new() }
     }
 }

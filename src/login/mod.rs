@@ -33,7 +33,7 @@ use answer::Answer;
 use catalogue::Catalogue;
 use code::{Code, Reference};
 use ports::{Clock, Delivery, Event, Host, Journal, Limits, NoAnswer};
-use prompt::Prompts;
+use prompt::{Prompts, WaysOut};
 pub use verdict::Verdict;
 
 use crate::config::model::{IfUnreachable, LimitRules};
@@ -65,6 +65,8 @@ pub struct Rules<'a> {
     pub texts: &'a Catalogue,
     /// The text of a message.
     pub template: &'a Template,
+    /// Whether codes are also read aloud in a call.
+    pub voice: bool,
     /// The name of this machine, for the text.
     pub host_name: &'a str,
 }
@@ -74,6 +76,8 @@ pub struct Rules<'a> {
 pub struct Person<'a> {
     /// The canonical account name.
     pub user: &'a str,
+    /// Whether they are always called, as on a landline.
+    pub by_voice: bool,
     /// Where codes may go, the preferred phone first.
     pub phones: &'a [PhoneNumber],
     /// Whether the number is only what the person says it is, and the code shall confirm it.
@@ -105,6 +109,15 @@ pub struct Ending {
     pub phone: usize,
     /// Whether the person wants to give another number, which ends this round only.
     pub wants_other_number: bool,
+}
+
+/// How a code gets to a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In a message.
+    Text,
+    /// In a call, read aloud.
+    Call,
 }
 
 /// One login on its way.
@@ -145,10 +158,19 @@ enum State {
 /// A code that was sent, and what is needed to judge an answer to it.
 struct Live {
     phone: usize,
-    code: Code,
-    reference: Reference,
+    judge: Judge,
+    /// What stands in its message, if it has one: no voice reads it.
+    reference: Option<Reference>,
     expires: Duration,
     via: String,
+}
+
+/// Who says whether an answer is right.
+enum Judge {
+    /// We do: this is the code.
+    Ours(Code),
+    /// The provider that the message went by made the code, and keeps it.
+    Provider,
 }
 
 /// Either the next prompt or the end.
@@ -161,6 +183,8 @@ impl<'a> Login<'a> {
         let prompts = Prompts {
             texts: rules.texts,
             other_phone: person.phones.len() > 1,
+            // A number that anybody can claim is a way to have expensive ones called.
+            voice: rules.voice && !person.is_new,
             digits: rules.digits,
             confirming: person.is_new,
         };
@@ -202,7 +226,7 @@ impl<'a> Login<'a> {
 
         let mut prompt = match self.rules.ask_first && !self.person.is_new {
             true => self.prompts.ask_first(self.number().ending()),
-            false => self.send(0)?,
+            false => self.send(0, self.usual_way())?,
         };
         for _ in 0..PROMPTS {
             let typed = self.world.host.ask(&prompt).map_err(|none| self.unanswered(none))?;
@@ -220,16 +244,17 @@ impl<'a> Login<'a> {
                 self.wants_other_number = true;
                 Err(Verdict::Rejected)
             }
-            (Answer::Empty, State::Unsent) => self.send(0),
+            (Answer::Empty, State::Unsent) => self.send(0, self.usual_way()),
+            (Answer::Call, _) if self.prompts.voice => self.call(),
             (Answer::Empty, State::Stuck(verdict, _)) => Err(*verdict),
             (Answer::Try(typed), State::Sent(_)) => self.judge(typed),
-            (Answer::NewNumber, State::Sent(_)) => self.judge_nonsense(),
+            (Answer::NewNumber | Answer::Call, State::Sent(_)) => self.judge_nonsense(),
             (Answer::Resend, State::Sent(_)) => self.resend(),
             (Answer::Help, State::Sent(live)) => {
                 let prompts = self.prompts;
                 let reference = live.reference.clone();
                 let has_backup = self.has_backup_codes();
-                Ok(prompts.help(&reference, has_backup))
+                Ok(prompts.help(reference.as_ref(), has_backup))
             }
             // Whatever else it is: the question once more, a few times.
             (Answer::Empty, _) if self.idle == IDLE_ANSWERS => Err(self.reject("nothing typed")),
@@ -238,21 +263,21 @@ impl<'a> Login<'a> {
                 self.idle += 1;
                 Ok(match state {
                     State::Unsent => self.prompts.ask_first(self.number().ending()),
-                    State::Sent(live) => self.prompts.empty(&live.reference),
+                    State::Sent(live) => self.prompts.empty(live.reference.as_ref()),
                     State::Stuck(_, said) => said.clone(),
                 })
             }
         }
     }
 
-    /// No code can help any more: what is left is a backup code or the other phone, or the end.
-    fn dead_end(&mut self, said: String, verdict: Verdict, other_phone: bool) -> Step {
-        let has_backup = self.has_backup_codes();
-        if !has_backup && !other_phone {
+    /// No code can help any more: what is left is a backup code and these ways out, or the end.
+    fn dead_end(&mut self, said: String, verdict: Verdict, ways: WaysOut) -> Step {
+        let ways = WaysOut { backup_code: self.has_backup_codes(), ..ways };
+        if !ways.backup_code && !ways.other_phone && !ways.call {
             self.farewell(said);
             return Err(verdict);
         }
-        let prompt = self.prompts.dead_end(said, has_backup, other_phone);
+        let prompt = self.prompts.dead_end(said, ways);
         self.state = State::Stuck(verdict, prompt.clone());
         Ok(prompt)
     }
@@ -270,24 +295,26 @@ impl<'a> Login<'a> {
             // Whatever is wrong with the counters, a backup code has its own file.
             Barrier::Busy(_) | Barrier::Unusable(_) => {
                 self.world.journal.record(Event::Error, &[("reason", &reason)]);
-                self.dead_end(self.rules.texts.unusable(), Verdict::Unusable, false)
+                self.dead_end(self.rules.texts.unusable(), Verdict::Unusable, WaysOut::default())
             }
             Barrier::Sends { wait, .. } => {
                 self.note(Event::Throttled, &reason);
                 match self.valid() {
-                    Some(live) => Ok(self.prompts.no_more_for_now(*wait, &live.reference)),
-                    None => {
-                        self.dead_end(self.rules.texts.throttled(*wait), Verdict::Throttled, false)
-                    }
+                    Some(live) => Ok(self.prompts.no_more_for_now(*wait, live.reference.as_ref())),
+                    None => self.dead_end(
+                        self.rules.texts.throttled(*wait),
+                        Verdict::Throttled,
+                        WaysOut::default(),
+                    ),
                 }
             }
             Barrier::Locked(wait) => {
                 self.note(Event::Locked, &reason);
-                self.dead_end(self.rules.texts.locked(*wait), Verdict::Locked, false)
+                self.dead_end(self.rules.texts.locked(*wait), Verdict::Locked, WaysOut::default())
             }
             Barrier::Closed => {
                 self.note(Event::Locked, &reason);
-                self.dead_end(self.rules.texts.closed(), Verdict::Locked, false)
+                self.dead_end(self.rules.texts.closed(), Verdict::Locked, WaysOut::default())
             }
         }
     }
@@ -336,7 +363,7 @@ impl<'a> Login<'a> {
     }
 
     fn reference(&self) -> Option<&Reference> {
-        self.live().map(|live| &live.reference)
+        self.live().and_then(|live| live.reference.as_ref())
     }
 }
 

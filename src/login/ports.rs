@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::delivery::Outcome;
+use super::code::Code;
+use crate::delivery::{Judgement, Outcome};
 use crate::limits::{Barrier, Reservation, Return, Try};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -38,10 +39,16 @@ pub trait Host {
     fn farewell(&mut self, said: String, press_enter: &str);
 }
 
-/// The way of a text to a phone.
+/// The way of a code to a phone.
 pub trait Delivery {
     /// Sends `text` to `number` and says what became of it. Bounded in time.
     fn deliver(&mut self, number: &PhoneNumber, text: &Secret) -> Outcome;
+
+    /// Calls `number`, where `code` is read aloud, and says what became of that. Bounded in time.
+    fn call(&mut self, number: &PhoneNumber, code: &Code) -> Outcome;
+
+    /// Asks `provider`, which made the code for `number` itself, whether `typed` is it. Bounded in time.
+    fn check(&mut self, number: &PhoneNumber, typed: &Secret, provider: &str) -> Judgement;
 }
 
 /// What may be sent and tried, across logins: the books of one account.

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use super::Way;
 use super::catalogue::{Catalogue, Text, fill};
 use super::code::Reference;
 use crate::limits::{Unit, rounded};
@@ -20,6 +21,8 @@ pub struct Prompts<'a> {
     pub texts: &'a Catalogue,
     /// Whether `o` leads anywhere.
     pub other_phone: bool,
+    /// Whether `v` calls.
+    pub voice: bool,
     /// How many digits a code has.
     pub digits: u8,
     /// Whether the code shall confirm a number that was just given.
@@ -37,37 +40,40 @@ impl Prompts<'_> {
     #[must_use]
     pub fn ask_first(self, ending: &str) -> String {
         let ask = if self.other_phone { Text::AskFirstOrOther } else { Text::AskFirst };
-        self.texts.say(&[ask], &[ENDING.is(ending)])
+        self.texts.say(&[self.offer(), &[ask]].concat(), &[ENDING.is(ending)])
     }
 
-    /// The first message is on its way.
+    /// The first message is on its way. Here and below, what has no reference cannot name one: a call, or
+    /// a code that the provider made.
     #[must_use]
-    pub fn sent(self, ending: &str, reference: &Reference) -> String {
-        let values = [ENDING.is(ending), REFERENCE.is(reference.as_str())];
-        self.ask_below(&[Text::Sent, Text::Reference], &values)
+    pub fn sent(self, ending: &str, reference: Option<&Reference>) -> String {
+        self.on_its_way(&[Text::Sent], ending, reference, &[])
     }
 
     /// A further message is on its way.
     #[must_use]
-    pub fn resent(self, ending: &str, reference: &Reference) -> String {
-        let values = [ENDING.is(ending), REFERENCE.is(reference.as_str())];
-        self.ask_below(&[Text::Resent, Text::Reference, Text::OnlyNewest], &values)
+    pub fn resent(self, ending: &str, reference: Option<&Reference>) -> String {
+        self.on_its_way(&[Text::Resent], ending, reference, &[Text::OnlyNewest])
     }
 
     /// A message may be on its way.
     #[must_use]
-    pub fn uncertain(self, reference: &Reference) -> String {
-        let values = [REFERENCE.is(reference.as_str())];
-        self.ask_below(&[Text::Uncertain, Text::Reference], &values)
+    pub fn uncertain(self, reference: Option<&Reference>) -> String {
+        self.on_its_way(&[Text::Uncertain], "", reference, &[])
+    }
+
+    /// The phone rings, or may do so.
+    #[must_use]
+    pub fn called(self, ending: &str, earlier: bool) -> String {
+        let only_newest: &[Text] = if earlier { &[Text::OnlyNewest] } else { &[] };
+        self.on_its_way(&[Text::Called], ending, None, only_newest)
     }
 
     /// A wrong code, and how many tries are left: at least one.
     #[must_use]
-    pub fn wrong(self, left: usize, reference: &Reference) -> String {
+    pub fn wrong(self, left: usize, reference: Option<&Reference>) -> String {
         let wrong = if left == 1 { Text::LastTry } else { Text::Wrong };
-        let left = left.to_string();
-        let values = [LEFT.is(&left), REFERENCE.is(reference.as_str())];
-        self.ask_below(&[wrong, Text::UseReference], &values)
+        self.with_reference(wrong, &left.to_string(), Text::UseReference, reference)
     }
 
     /// The code came too late.
@@ -76,33 +82,39 @@ impl Prompts<'_> {
         self.ask_below(&[Text::Expired], &[])
     }
 
+    /// A code that its provider could not be asked about.
+    #[must_use]
+    pub fn not_checked(self) -> String {
+        self.ask_below(&[Text::NotChecked], &[])
+    }
+
     /// Nothing was typed.
     #[must_use]
-    pub fn empty(self, reference: &Reference) -> String {
+    pub fn empty(self, reference: Option<&Reference>) -> String {
         self.use_reference(Text::Empty, reference)
     }
 
     /// Asked for another message too soon.
     #[must_use]
-    pub fn too_early(self, wait: Duration, reference: &Reference) -> String {
+    pub fn too_early(self, wait: Duration, reference: Option<&Reference>) -> String {
         self.still_valid(Text::TooEarly, wait, reference)
     }
 
     /// Asked for more messages than one login may have.
     #[must_use]
-    pub fn no_more(self, reference: &Reference) -> String {
+    pub fn no_more(self, reference: Option<&Reference>) -> String {
         self.use_reference(Text::NoMore, reference)
     }
 
     /// Asked for more messages than may be sent for now.
     #[must_use]
-    pub fn no_more_for_now(self, wait: Duration, reference: &Reference) -> String {
+    pub fn no_more_for_now(self, wait: Duration, reference: Option<&Reference>) -> String {
         self.still_valid(Text::NoMoreForNow, wait, reference)
     }
 
     /// What was typed has the shape of a backup code and is none.
     #[must_use]
-    pub fn no_backup_code(self, reference: &Reference) -> String {
+    pub fn no_backup_code(self, reference: Option<&Reference>) -> String {
         self.use_reference(Text::NoBackupCode, reference)
     }
 
@@ -113,22 +125,23 @@ impl Prompts<'_> {
         format!("{}\n{ways}", self.texts.plain(Text::NoBackupCode))
     }
 
-    /// A further message could not be sent, and the one before still counts.
+    /// A further message could not be sent, nor a call be made, and the one before still counts.
     #[must_use]
-    pub fn not_resent(self, reference: &Reference) -> String {
-        self.still_valid(Text::NotResent, Duration::ZERO, reference)
+    pub fn not_resent(self, way: Way, reference: Option<&Reference>) -> String {
+        let said = if way == Way::Call { Text::NotCalled } else { Text::NotResent };
+        self.still_valid(said, Duration::ZERO, reference)
     }
 
     /// `o` was typed and there is no other phone.
     #[must_use]
-    pub fn no_other_phone(self, reference: &Reference) -> String {
+    pub fn no_other_phone(self, reference: Option<&Reference>) -> String {
         self.use_reference(Text::NoOtherPhone, reference)
     }
 
     /// `?` was typed. The question below is short, since all that can be typed was just listed.
     #[must_use]
-    pub fn help(self, reference: &Reference, has_backup: bool) -> String {
-        let mut lines = vec![Text::Help];
+    pub fn help(self, reference: Option<&Reference>, has_backup: bool) -> String {
+        let mut lines = vec![if reference.is_some() { Text::Help } else { Text::HelpNewest }];
         if self.other_phone {
             lines.push(Text::HelpOther);
         }
@@ -136,32 +149,60 @@ impl Prompts<'_> {
             lines.push(Text::HelpBackup);
         }
         let not_yours = if self.confirming { Text::NotYoursN } else { Text::NotYours };
-        lines.extend([Text::HelpNoSms, not_yours, Text::AskAfterHelp]);
+        // There is no room for both in every script.
+        let no_sms = if self.voice { Text::OfferCall } else { Text::HelpNoSms };
+        lines.extend([no_sms, not_yours, Text::AskAfterHelp]);
         let digits = self.digits.to_string();
-        self.texts.say(&lines, &[DIGITS.is(&digits), REFERENCE.is(reference.as_str())])
+        self.texts.say(&lines, &[DIGITS.is(&digits), REFERENCE.is(letters(reference))])
     }
 
-    /// No code can help any more; at least one of the two ways out is open.
+    /// No code can help any more, or only one that is read aloud.
     #[must_use]
-    pub fn dead_end(self, mut said: String, has_backup: bool, other_phone: bool) -> String {
-        let ways = match (has_backup, other_phone) {
+    pub fn dead_end(self, mut said: String, ways: WaysOut) -> String {
+        let last = match (ways.backup_code, ways.other_phone) {
             (true, true) => Text::GiveUpBoth,
             (true, false) => Text::GiveUpBackup,
-            (false, _) => Text::GiveUpOther,
+            (false, true) => Text::GiveUpOther,
+            (false, false) => Text::PressEnter,
         };
+        let call: &[Text] = if ways.call { &[Text::OfferCall] } else { &[] };
         said.push('\n');
-        said.push_str(self.texts.plain(ways));
+        said.push_str(&self.texts.say(&[call, &[last]].concat(), &[]));
         said
     }
 
-    fn use_reference(self, said: Text, reference: &Reference) -> String {
-        self.ask_below(&[said, Text::UseReference], &[REFERENCE.is(reference.as_str())])
+    fn on_its_way(
+        self,
+        said: &[Text],
+        ending: &str,
+        reference: Option<&Reference>,
+        more: &[Text],
+    ) -> String {
+        let named: &[Text] = if reference.is_some() { &[Text::Reference] } else { &[] };
+        let values = [ENDING.is(ending), REFERENCE.is(letters(reference))];
+        self.ask_below(&[said, named, more].concat(), &values)
     }
 
-    fn still_valid(self, said: Text, wait: Duration, reference: &Reference) -> String {
-        let wait = self.texts.in_words(wait);
-        let values = [WAIT.is(&wait), REFERENCE.is(reference.as_str())];
-        self.ask_below(&[said, Text::StillValid], &values)
+    fn use_reference(self, said: Text, reference: Option<&Reference>) -> String {
+        self.with_reference(said, "", Text::UseReference, reference)
+    }
+
+    fn still_valid(self, said: Text, wait: Duration, reference: Option<&Reference>) -> String {
+        self.with_reference(said, &self.texts.in_words(wait), Text::StillValid, reference)
+    }
+
+    /// `named` says which code counts; without a reference it is the newest. No text has two of the
+    /// other values, so `value` is whichever it has.
+    fn with_reference(
+        self,
+        said: Text,
+        value: &str,
+        named: Text,
+        reference: Option<&Reference>,
+    ) -> String {
+        let named = if reference.is_some() { named } else { Text::UseNewest };
+        let values = [LEFT.is(value), WAIT.is(value), REFERENCE.is(letters(reference))];
+        self.ask_below(&[said, named], &values)
     }
 
     fn ask_below(self, lines: &[Text], values: &[(&str, &str)]) -> String {
@@ -170,8 +211,28 @@ impl Prompts<'_> {
             (false, true) => Text::AskOrOther,
             (false, false) => Text::Ask,
         };
-        self.texts.say(&[lines, &[ask]].concat(), values)
+        self.texts.say(&[lines, self.offer(), &[ask]].concat(), values)
     }
+
+    /// The line above a question that offers a call.
+    fn offer(self) -> &'static [Text] {
+        if self.voice { &[Text::OfferCall] } else { &[] }
+    }
+}
+
+/// What is left where no code counts and none can be sent; not all of it is said with every dead end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WaysOut {
+    /// A backup code.
+    pub backup_code: bool,
+    /// A code to the other phone.
+    pub other_phone: bool,
+    /// A call to this phone.
+    pub call: bool,
+}
+
+fn letters(reference: Option<&Reference>) -> &str {
+    reference.map_or("", Reference::as_str)
 }
 
 /// What is said without a question for a code: last words, and good news.
@@ -180,6 +241,12 @@ impl Catalogue {
     #[must_use]
     pub fn no_provider(&self) -> String {
         self.say(&[Text::NoProvider, Text::Later], &[])
+    }
+
+    /// Last words: there was no call, and it is not the person's fault.
+    #[must_use]
+    pub fn not_called(&self) -> String {
+        self.say(&[Text::NotCalled, Text::Later], &[])
     }
 
     /// Last words: as many messages as one login may have.

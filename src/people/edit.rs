@@ -29,7 +29,9 @@ impl UsersFile {
             return fill(table, record);
         }
         let value = match record {
-            Record { phones, language: None, provider: None } if phones.len() == 1 => {
+            Record { phones, language: None, provider: None, voice: false }
+                if phones.len() == 1 =>
+            {
                 Value::from(phones[0].as_e164())
             }
             _ => {
@@ -119,6 +121,10 @@ fn fill(table: &mut dyn TableLike, record: &Record) {
             Some(value) => replace(table, key, Value::from(value.as_str())),
             None => drop(table.remove(key)),
         }
+    }
+    match record.voice {
+        true => replace(table, "voice", Value::from(true)),
+        false => drop(table.remove("voice")),
     }
 }
 

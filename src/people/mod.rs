@@ -44,11 +44,13 @@ pub struct Record {
     pub language: Option<String>,
     /// The name of the provider that is tried first for them.
     pub provider: Option<String>,
+    /// Whether they are always called, as on a landline.
+    pub voice: bool,
 }
 
 impl From<Vec<PhoneNumber>> for Record {
     fn from(phones: Vec<PhoneNumber>) -> Self {
-        Self { phones, language: None, provider: None }
+        Self { phones, language: None, provider: None, voice: false }
     }
 }
 
@@ -190,6 +192,8 @@ impl<'de> Deserialize<'de> for Record {
             phones: Vec<PhoneNumber>,
             language: Option<String>,
             provider: Option<String>,
+            #[serde(default)]
+            voice: bool,
         }
 
         impl<'de> Visitor<'de> for RecordVisitor {
@@ -210,10 +214,10 @@ impl<'de> Deserialize<'de> for Record {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Record, A::Error> {
                 let table = Table::deserialize(MapAccessDeserializer::new(map))?;
-                let Table { phones, language, provider } = table;
+                let Table { phones, language, provider, voice } = table;
                 match phones.len() {
                     0 => Err(de::Error::custom("`phones` must hold at least one number")),
-                    1..=MOST_PHONES => Ok(Record { phones, language, provider }),
+                    1..=MOST_PHONES => Ok(Record { phones, language, provider, voice }),
                     _ => Err(de::Error::custom(format!("at most {MOST_PHONES} phones a person"))),
                 }
             }

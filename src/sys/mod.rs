@@ -31,9 +31,9 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 pub use accounts::{Account, account, group_id, groups_of};
-pub use files::{Replacement, lock_exclusively, replace};
 #[cfg(feature = "helper")]
 pub use files::unlock;
+pub use files::{Replacement, lock_exclusively, replace};
 pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
 #[cfg(feature = "program")]
 pub use process::{hang_up, hold_interrupts, leave_terminal, wait_for_input};

@@ -24,6 +24,14 @@ pub fn tables() -> Vec<(&'static str, String)> {
                 ("messaging_service_sid", TWILIO_MG),
             ],
         ),
+        (
+            "twilio-verify",
+            &[
+                ("account_sid", TWILIO_SID),
+                ("auth_token", TWILIO_TOKEN),
+                ("service_sid", TWILIO_VERIFY),
+            ],
+        ),
         ("clickatell", &[("api_key", CLICKATELL_KEY)]),
         ("clickatell-platform", &[("api_key", CLICKATELL_KEY)]),
         (

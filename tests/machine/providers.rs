@@ -128,7 +128,8 @@ fn every_format_is_accepted_in_latin_and_beyond() {
             let message = gateway.wait_for_message(0);
             assert_eq!(message.format, format);
             assert_eq!(message.to, "+4915123456723");
-            if !more.is_empty() {
+            // Its words are its own.
+            if !more.is_empty() && format != "twilio-verify" {
                 assert!(message.text.ends_with(" код для входа 🔑 & <a> + ß"), "{}", message.text);
             }
             session.answer_line(&message.code());

@@ -68,6 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             }
             let old = known.get(&user).map(|old| &old.record);
             record.provider = old.and_then(|old| old.provider.clone());
+            record.voice = old.is_some_and(|old| old.voice);
             record.language = record.language.or(old.and_then(|old| old.language.clone()));
             Ok((user, record))
         });

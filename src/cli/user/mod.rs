@@ -66,6 +66,7 @@ fn in_words(record: &Record, full: bool) -> String {
     let mut words = phones(record, full);
     words.extend(record.language.as_ref().map(|language| format!("language {language}")));
     words.extend(record.provider.as_ref().map(|provider| format!("provider {provider}")));
+    words.extend(record.voice.then(|| "voice".to_owned()));
     words.join(", ")
 }
 

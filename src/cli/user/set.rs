@@ -60,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         },
         language: pick(arguments.language.as_deref(), was.and_then(|was| was.language.as_deref())),
         provider: pick(arguments.provider.as_deref(), was.and_then(|was| was.provider.as_deref())),
+        voice: was.is_some_and(|was| was.voice),
     };
     judge(&record, arguments, &office)?;
     let what = change(old.as_ref(), &record);

@@ -1,7 +1,7 @@
 //! The descriptions that the program brings along.
 
 /// The descriptions that are built in, by kind.
-pub const BUILT_IN: [(&str, &str); 20 + cfg!(feature = "sns") as usize] = [
+pub const BUILT_IN: [(&str, &str); 21 + cfg!(feature = "sns") as usize] = [
     ("android-sms-gateway", include_str!("../providers/android-sms-gateway.toml")),
     #[cfg(feature = "sns")]
     ("aws-sns", include_str!("../providers/aws-sns.toml")),
@@ -22,6 +22,7 @@ pub const BUILT_IN: [(&str, &str); 20 + cfg!(feature = "sns") as usize] = [
     ("smseagle", include_str!("../providers/smseagle.toml")),
     ("telnyx", include_str!("../providers/telnyx.toml")),
     ("twilio", include_str!("../providers/twilio.toml")),
+    ("twilio-verify", include_str!("../providers/twilio-verify.toml")),
     ("vonage", include_str!("../providers/vonage.toml")),
     ("vonage-messages", include_str!("../providers/vonage-messages.toml")),
 ];

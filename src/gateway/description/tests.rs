@@ -32,9 +32,7 @@ fn no_secret_stands_in_an_address() {
         let description: Description = toml::from_str(text).unwrap();
         let query = description.request.query.iter().map(|field| &field.value);
         let bases = description.base_url.iter().map(|choice| &choice.value);
-        for name in
-            paths_of(&description.request).chain(query).chain(bases).flat_map(Pattern::names)
-        {
+        for name in description.request.paths().chain(query).chain(bases).flat_map(Pattern::names) {
             assert!(!description.keys.get(name).is_some_and(|key| key.secret), "{kind}: {name}");
         }
     }
@@ -107,6 +105,27 @@ fn conditions_stand_where_they_can_be_judged_and_name_what_there_is() {
         ("text = \"{text}\"", "text = \"{txt}\"", "`{txt}` is neither a key"),
         ("equals = { \"/ok\" = true }", "one_of = { ok = [1] }", "`ok` is no place in JSON"),
         (", status = [403]", "", "a row of `class` needs `code` or `status`"),
+    ] {
+        assert!(good.contains(right), "{right}");
+        let found = judged(&good.replace(right, wrong)).unwrap_err();
+        assert!(found.contains(said), "{wrong}: {found}");
+    }
+}
+
+#[test]
+fn a_call_has_a_language_and_its_slips_are_found() {
+    let good = format!(
+        "{GOOD}[voice]\nneeds = ['token']\nlanguages = {{ en = 'en-US', pt-BR = 'pt' }}\nrequest = {{ method = \
+         'POST', path = '/call', text = '{{voice_language}} {{text_xml}}' }}\n"
+    );
+    assert_eq!(judged(&good), Ok(()));
+    for (right, wrong, said) in [
+        ("['token']", "['tokn']", "`tokn` is no key"),
+        ("en = 'en-US', ", "", "must have `en`"),
+        ("pt-BR", "pt_BR", "`pt_BR` in `[voice]` is none of our languages"),
+        ("{text_xml}", "{text_xlm}", "`{text_xlm}` is neither a key"),
+        ("'/call'", "'call'", "`path` must begin with `/`"),
+        ("{text}", "{voice_language}", "only `[voice]` has a language"),
     ] {
         assert!(good.contains(right), "{right}");
         let found = judged(&good.replace(right, wrong)).unwrap_err();

@@ -2,6 +2,7 @@
 //! made of it.
 
 mod own;
+mod verify;
 
 use super::*;
 use crate::gateway::description::BUILT_IN;

@@ -23,7 +23,7 @@ const QUESTIONS: [&str; 11] = [
 ];
 
 /// What can be typed, and the texts that must say so.
-const KEYS: [(&str, char); 14] = [
+const KEYS: [(&str, char); 16] = [
     ("ask", 'r'),
     ("ask", '?'),
     ("ask_or_other", 'r'),
@@ -36,6 +36,8 @@ const KEYS: [(&str, char); 14] = [
     ("expired", 'r'),
     ("no_more_for_now", 'r'),
     ("help", 'r'),
+    ("help_newest", 'r'),
+    ("offer_call", 'v'),
     ("help_other", 'o'),
     ("not_yours_n", 'n'),
 ];

@@ -31,29 +31,42 @@ fn every_text(texts: &Catalogue) -> Vec<String> {
         [Text::NumberCountry, Text::NumberLength, Text::NumberCharacters, Text::NumberElsewhere]
             .map(|reason| texts.ask_number_again(reason)),
     );
-    for (other_phone, confirming) in [(true, false), (false, false), (false, true)] {
-        let prompts = Prompts { texts, other_phone, digits: 10, confirming };
+    all.push(texts.not_called());
+    let kinds =
+        [(true, false, true), (true, false, false), (false, false, true), (false, true, false)];
+    for (other_phone, confirming, voice) in kinds {
+        let prompts = Prompts { texts, other_phone, voice, digits: 10, confirming };
+        for reference in [Some(&reference), None] {
+            all.extend([
+                prompts.sent("23", reference),
+                prompts.resent("23", reference),
+                prompts.uncertain(reference),
+                prompts.wrong(1, reference),
+                prompts.wrong(9, reference),
+                prompts.empty(reference),
+                prompts.too_early(soon, reference),
+                prompts.no_more(reference),
+                prompts.not_resent(Way::Text, reference),
+                prompts.not_resent(Way::Call, reference),
+                prompts.no_other_phone(reference),
+                prompts.no_more_for_now(long, reference),
+                prompts.no_backup_code(reference),
+                prompts.help(reference, true),
+                prompts.help(reference, false),
+            ]);
+        }
+        let ways = |backup_code, other_phone| WaysOut { backup_code, other_phone, call: voice };
         all.extend([
             prompts.announcement("23"),
-            prompts.sent("23", &reference),
-            prompts.resent("23", &reference),
-            prompts.uncertain(&reference),
-            prompts.wrong(1, &reference),
-            prompts.wrong(9, &reference),
+            prompts.called("23", true),
+            prompts.called("23", false),
             prompts.expired(),
-            prompts.empty(&reference),
-            prompts.too_early(soon, &reference),
-            prompts.no_more(&reference),
-            prompts.not_resent(&reference),
-            prompts.no_other_phone(&reference),
-            prompts.no_more_for_now(long, &reference),
-            prompts.no_backup_code(&reference),
-            prompts.help(&reference, true),
-            prompts.help(&reference, false),
+            prompts.not_checked(),
             prompts.ask_first("23"),
-            prompts.dead_end(texts.refused("23"), true, true),
-            prompts.dead_end(texts.refused("23"), false, true),
-            prompts.dead_end(texts.locked(Duration::from_secs(900)), true, false),
+            prompts.dead_end(texts.refused("23"), ways(true, true)),
+            prompts.dead_end(texts.refused("23"), ways(false, true)),
+            prompts.dead_end(texts.no_provider(), ways(false, false)),
+            prompts.dead_end(texts.locked(Duration::from_secs(900)), ways(true, false)),
         ]);
     }
     all
@@ -98,8 +111,14 @@ fn the_wide_and_the_combining_are_counted_as_terminals_do() {
 fn times_are_rounded_up_and_counted_in_their_language() {
     let reference = Reference::random(None).unwrap();
     for (tag, texts) in catalogues() {
-        let prompts = Prompts { texts: &texts, other_phone: false, digits: 6, confirming: false };
-        let wait = |ms| prompts.too_early(Duration::from_millis(ms), &reference);
+        let prompts = Prompts {
+            texts: &texts,
+            other_phone: false,
+            voice: false,
+            digits: 6,
+            confirming: false,
+        };
+        let wait = |ms| prompts.too_early(Duration::from_millis(ms), Some(&reference));
         let (one, many) = match tag {
             "en" => ("Please wait 1 second before", "Please wait 18 seconds before"),
             "de" => ("Bitte noch 1 Sekunde warten", "Bitte noch 18 Sekunden warten"),

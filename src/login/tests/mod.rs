@@ -1,11 +1,14 @@
 mod enrol;
 mod limits;
+mod trouble;
+mod verify;
+mod voice;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::*;
-use crate::delivery::{Fate, Outcome};
+use crate::delivery::{Fate, Finding, Judgement, Outcome};
 use crate::limits::{Return, SendLimit};
 use crate::secret::Secret;
 
@@ -27,7 +30,16 @@ struct Script {
     outcomes: VecDeque<Fate>,
     asked: Vec<String>,
     farewell: Option<String>,
+    /// What was sent, and what was read in calls, and to which phone.
     texts: Vec<(String, String)>,
+    /// Whether `v` calls, and whether the person is always called.
+    voice: (bool, bool),
+    /// What a provider says that makes its codes itself; nothing, where they are ours.
+    judgements: Option<VecDeque<Finding>>,
+    /// What it was asked.
+    checked: Vec<String>,
+    /// Which phones were called.
+    calls: Vec<String>,
     events: Vec<String>,
     clock: TestClock,
     refuses_announcement: bool,
@@ -90,7 +102,22 @@ impl Delivery for Post<'_> {
         let mut world = self.0.borrow_mut();
         world.texts.push((number.ending().to_owned(), text.expose().to_owned()));
         let fate = world.outcomes.pop_front().unwrap_or(Fate::Accepted);
-        Outcome { fate, via: "test".to_owned(), detail: String::new() }
+        let judges = world.judgements.is_some();
+        Outcome { fate, via: "test".to_owned(), detail: String::new(), judges }
+    }
+
+    fn call(&mut self, number: &PhoneNumber, code: &Code) -> Outcome {
+        let outcome = self.deliver(number, &Secret::from(code.expose().to_owned()));
+        self.0.borrow_mut().calls.push(number.ending().to_owned());
+        outcome
+    }
+
+    fn check(&mut self, number: &PhoneNumber, typed: &Secret, provider: &str) -> Judgement {
+        let mut world = self.0.borrow_mut();
+        world.limits_said.push("check");
+        world.checked.push(format!("{} {} {provider}", number.ending(), typed.expose()));
+        let finding = world.judgements.as_mut().and_then(VecDeque::pop_front);
+        Judgement { finding: finding.unwrap_or(Finding::Unknown), detail: String::new() }
     }
 }
 
@@ -169,10 +196,11 @@ fn run_by(
     ask_first: bool,
 ) -> (Verdict, Script) {
     let phones: Vec<PhoneNumber> = phones.iter().map(|phone| phone.parse().unwrap()).collect();
-    let person = Person { user: "alice", phones: &phones, is_new: false };
+    let person = Person { user: "alice", by_voice: script.voice.1, phones: &phones, is_new: false };
     let texts = Catalogue::english();
     let limits = LimitRules::default();
-    let rules = Rules { if_unreachable: open, ask_first, ..rules(&texts, &limits) };
+    let voice = script.voice.0;
+    let rules = Rules { if_unreachable: open, ask_first, voice, ..rules(&texts, &limits) };
     let clock = script.clock.clone();
     let script = std::cell::RefCell::new(script);
     let (mut host, mut post, mut book) = (Ears(&script), Post(&script), Book(&script));
@@ -197,6 +225,7 @@ fn rules<'a>(texts: &'a Catalogue, limits: &'a LimitRules) -> Rules<'a> {
         if_unreachable: IfUnreachable::Deny,
         texts,
         template: texts.sms(),
+        voice: false,
         host_name: "web1",
     }
 }
@@ -333,54 +362,4 @@ fn the_other_phone_needs_no_waiting_and_saves_a_refused_number() {
     let (verdict, world) = run_with(world, &phones, IfUnreachable::Deny);
     assert_eq!(verdict, Verdict::Accepted);
     assert!(world.asked[0].starts_with("No SMS can be sent to the phone ending in 23."));
-}
-
-#[test]
-fn a_failed_resend_keeps_the_code_that_was_sent() {
-    let world = Script {
-        outcomes: [Fate::Accepted, Fate::OutOfReach].into(),
-        answers: ["+31", "r", "old"].into(),
-        ..Script::default()
-    };
-    let (verdict, _) = run_with(world, &["+4915123456723"], IfUnreachable::Allow);
-    assert_eq!(verdict, Verdict::Accepted);
-}
-
-#[test]
-fn a_code_that_has_expired_is_not_called_valid_when_no_new_one_can_be_sent() {
-    let script = Script {
-        answers: ["+300", "r"].into(),
-        sends_after_first: Some(sends(Duration::from_secs(60))),
-        ..Script::default()
-    };
-    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
-    assert_eq!(verdict, Verdict::Throttled);
-    assert!(world.farewell.unwrap().starts_with("No SMS for now"));
-
-    let script = Script {
-        outcomes: [Fate::Accepted, Fate::Failed].into(),
-        answers: ["+300", "r"].into(),
-        ..Script::default()
-    };
-    let (verdict, world) = run_with(script, &["+4915123456723"], IfUnreachable::Deny);
-    assert_eq!(verdict, Verdict::Undeliverable);
-    assert_eq!(world.farewell.as_deref(), Some(&*Catalogue::english().no_provider()));
-
-    let (verdict, _) =
-        login(&["+300", "r", "+300", "r", "+300", "r", "+300", "r", "+300", "r", "code"]);
-    assert_eq!(verdict, Verdict::Rejected);
-}
-
-#[test]
-fn after_a_failed_change_of_phones_the_first_one_counts() {
-    let script = Script {
-        outcomes: [Fate::Accepted, Fate::Failed, Fate::Accepted].into(),
-        answers: ["o", "+31", "r", "code"].into(),
-        ..Script::default()
-    };
-    let phones = ["+4915123456723", "+4915123456789"];
-    let (verdict, world) = run_with(script, &phones, IfUnreachable::Deny);
-    assert_eq!(verdict, Verdict::Accepted);
-    let texted: Vec<_> = world.texts.iter().map(|(phone, _)| phone.as_str()).collect();
-    assert_eq!(texted, ["23", "89", "23"], "r goes to the phone whose code counts");
 }

@@ -27,6 +27,9 @@ accounts! {
     /// The one messaging service of this account.
     TWILIO_MG = "MG0a1b2c3d4e5f60718293a4b5c6d7e8f9";
 
+    /// The one Verify service of this account.
+    TWILIO_VERIFY = "VA0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+
     /// Clickatell's key, for One API and for the platform's REST interface.
     CLICKATELL_KEY = "Yp4+t/9QSaGv2mXw%3DkL0==";
     /// A second key, good for One API only, as for the integration a country needs of its own.

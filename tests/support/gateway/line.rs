@@ -109,8 +109,7 @@ fn meet(request: &Request, line: &mut Line, socket: &TcpStream, state: &State) -
 
 /// Checks a request and writes down what came of it, before the client can know.
 fn judge(request: &Request, state: &State) -> Result<Answer, Answer> {
-    let balance = formats::balance(request);
-    let judged = match balance {
+    let judged = match formats::question(request) {
         Some(Ok(answer)) => return Ok(answer),
         Some(Err(refused)) => Err(refused),
         None => formats::judge(request),

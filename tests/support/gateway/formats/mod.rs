@@ -7,6 +7,7 @@
 mod android;
 mod balance;
 mod bulksms;
+mod calls;
 mod checks;
 mod clickatell;
 mod clicksend;
@@ -25,6 +26,7 @@ mod smseagle;
 mod sns;
 mod telnyx;
 mod twilio;
+mod verify;
 mod vonage;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +65,9 @@ pub type Judged = Result<Accepted, Refused>;
 pub fn judge(request: &Request) -> Judged {
     let scheme = request.header("Authorization").unwrap_or_default().split(' ').next();
     match request.path.as_str() {
+        path if path.ends_with("/Calls.json") => calls::judge_twilio(request),
+        path if path.starts_with("/v2/Services/") => verify::judge(request),
+        "/tts/3/single" => calls::judge_infobip(request),
         path if path.starts_with("/2010-04-01/") => twilio::judge(request),
         path if path.starts_with("/v1/Account/") => plivo::judge(request),
         path if path.starts_with("/xms/v1/") => sinch::judge(request),
@@ -95,9 +100,10 @@ pub fn judge(request: &Request) -> Judged {
     }
 }
 
-/// Answers how much money is left, by the rules of whoever serves the path; nothing where nobody does.
-pub fn balance(request: &Request) -> Option<Result<Answer, Refused>> {
-    balance::judge(request)
+/// Answers a question that is no message, how much money is left or whether a code is right, by the rules
+/// of whoever serves the path; nothing where nobody does.
+pub fn question(request: &Request) -> Option<Result<Answer, Refused>> {
+    balance::judge(request).or_else(|| verify::check(request))
 }
 
 const JSON: &str = "application/json";

@@ -1,0 +1,31 @@
+//! Codes that a provider makes, sends and judges itself.
+
+use std::time::Duration;
+
+use super::Attempt;
+use super::http::{HttpProvider, exchange, within};
+use super::judge::judge_check;
+use super::variables::Variables;
+use crate::delivery::Judgement;
+use crate::people::PhoneNumber;
+use crate::secret::Secret;
+
+/// Asks within `time` whether what was typed is the code that went to this number.
+pub fn check(
+    provider: &HttpProvider,
+    to: &PhoneNumber,
+    typed: &Secret,
+    time: Duration,
+) -> Judgement {
+    let (provider, to, typed) = (provider.clone(), to.clone(), typed.clone());
+    let judged = within(time, move |deadline| {
+        let parts = provider.parts();
+        let Some(rules) = &parts.description.check else {
+            return Err(Attempt::Failed("config (it makes no codes)".to_owned()));
+        };
+        let variables = Variables::new(&parts.values, Some((&to, &typed)));
+        let answer = exchange(&provider, &rules.request, &variables, deadline)?;
+        Ok(judge_check(&answer, rules, &parts.description, |said| variables.conceal(said)))
+    });
+    judged.unwrap_or_else(|failed| Judgement::unknown(failed.words()))
+}
