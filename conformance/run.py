@@ -15,6 +15,7 @@ import tempfile
 from collections import namedtuple
 
 import clients
+import twilio_more
 from compare import differences
 from gateway import Gateway
 
@@ -119,6 +120,9 @@ def main(*programs):
                 rows = table.setdefault(case.who.split(",")[0], {})
                 for name, text in TEXTS.items():
                     rows.update(agreement(report, gateway, case, name, text, ours))
+            configure = lambda table: write_config(folder, gateway.base, authority, table)
+            ours = lambda config, text, *more: run([send, helper, config, TO, text, *more])
+            twilio_more.hold(report, gateway, TO, configure, ours)
             for what, action, said in bad(gateway, client):
                 refusal(report, gateway, what, action, said)
     show(table)
@@ -169,6 +173,7 @@ def run(words):
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         raise clients.Refused(done.stdout.strip())
+    return done.stdout.strip()
 
 
 def write_config(folder, base, authority, table):
