@@ -22,18 +22,36 @@ def trust(authority):
 def twilio(base, account, user, secret, to, text, **sender):
     """The official SDK. `sender` is `from_` or `messaging_service_sid`."""
     from twilio.base.exceptions import TwilioRestException
-    from twilio.rest import Client
 
-    # Twilio's own secrets are ASCII. The gateway's are not, and the library under the SDK would
-    # send Latin-1 where RFC 7617 recommends UTF-8; so it gets what is UTF-8 once that is done.
-    client = Client(user, secret.encode("utf-8").decode("latin-1"), account)
-    client.api.base_url = base
+    client = twilio_client(base, account, user, secret)
     try:
         message = client.messages.create(to=to, body=text, **sender)
     except TwilioRestException as error:
         raise Refused(f"status {error.status}, code {error.code}: {error.msg}") from error
     if not message.sid or message.body != text or message.error_code is not None:
         raise RuntimeError(f"an answer that says something else: {message.sid} {message.body!r}")
+
+
+def twilio_client(base, account, user, secret):
+    """The official SDK, at the gateway."""
+    from twilio.rest import Client
+
+    # Twilio's own secrets are ASCII. The gateway's are not, and the library under the SDK would
+    # send Latin-1 where RFC 7617 recommends UTF-8; so it gets what is UTF-8 once that is done.
+    client = Client(user, secret.encode("utf-8").decode("latin-1"), account)
+    client.api.base_url = client.verify.base_url = base
+    return client
+
+
+def twilio_call(client, sender, to, text):
+    """The official SDK calls and reads `text` twice, in English."""
+    from twilio.twiml.voice_response import VoiceResponse
+
+    response = VoiceResponse()
+    for pause in (1, 2):
+        response.pause(length=pause)
+        response.say(text, language="en-US")
+    client.calls.create(to=to, from_=sender, timeout=30, twiml=response)
 
 
 def clickatell(program, base, key, to, text):

@@ -16,6 +16,7 @@ from collections import namedtuple
 
 import amazon
 import clients
+import twilio_more
 from compare import differences
 from gateway import Gateway
 
@@ -114,13 +115,16 @@ def main(*programs):
         authority = str(folder / "ca.pem")
         with Gateway(gateway_program, authority) as gateway:
             clients.trust(authority)
+            there = {"base_url": gateway.base, "ca_file": authority}
+            configure = lambda table: write_config(folder, {**table, **there})
             for case in good(gateway, client):
-                keys = {**case.table, "base_url": gateway.base, "ca_file": authority}
-                config = write_config(folder, keys)
+                config = configure(case.table)
                 ours = lambda text: run([send, helper, config, TO, text])
                 rows = table.setdefault(case.who.split(",")[0], {})
                 for name, text in TEXTS.items():
                     rows.update(agreement(report, gateway, case, name, text, ours))
+            ours = lambda config, text, *more: run([send, helper, config, TO, text, *more])
+            twilio_more.hold(report, gateway, TO, configure, ours)
             for what, action, said in bad(gateway, client):
                 refusal(report, gateway, what, action, said)
         amazon.hold(
@@ -173,16 +177,20 @@ def refusal(report, gateway, what, action, expected):
 
 
 def answer(words):
-    """Runs a program to its end, and gives back what it says."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return done.stdout
+    """Runs our sender, and gives back what it says of the message."""
+    return start(words).stdout
 
 
 def run(words):
-    """Runs our sender, which says first what became of the message."""
-    said = answer(words)
-    if not said.startswith("Accepted"):
-        raise clients.Refused(said.strip())
+    """The same, where the message must be taken."""
+    done = start(words)
+    if done.returncode != 0:
+        raise clients.Refused(done.stdout.strip())
+    return done.stdout.strip()
+
+
+def start(words):
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def write_config(folder, keys):

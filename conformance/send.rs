@@ -1,7 +1,7 @@
 //! Sends one message as a login does: through the helper that is shipped.
 //!
 //! ```text
-//! send HELPER CONFIG NUMBER TEXT
+//! send HELPER CONFIG NUMBER TEXT [call | check PROVIDER]
 //! ```
 //!
 //! For `make conformance`, which compares our requests with those of other people's software.
@@ -13,14 +13,15 @@ use std::time::Duration;
 
 use pam_sms::delivery::Fate;
 use pam_sms::helper::call::Helper;
+use pam_sms::login::code::Code;
 use pam_sms::login::language::Language;
 use pam_sms::login::ports::Delivery;
 use pam_sms::secret::Secret;
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
-    let [program, config, number, text] = words.as_slice() else {
-        eprintln!("send HELPER CONFIG NUMBER TEXT");
+    let [program, config, number, text, way @ ..] = words.as_slice() else {
+        eprintln!("send HELPER CONFIG NUMBER TEXT [call | check PROVIDER]");
         return ExitCode::FAILURE;
     };
     let number = match number.parse() {
@@ -37,7 +38,24 @@ fn main() -> ExitCode {
         provider: None,
         language: Language::ENGLISH,
     };
-    let outcome = helper.deliver(&number, &Secret::from(text.clone()));
+    let text = Secret::from(text.clone());
+    let outcome = match way {
+        // The text is what was typed.
+        [check, provider] if check == "check" => {
+            let judged = helper.check(&number, &text, provider);
+            println!("{:?} {}", judged.finding, judged.detail);
+            return ExitCode::SUCCESS;
+        }
+        // A fresh code is read.
+        [call] if call == "call" => match Code::random(6) {
+            Ok(code) => helper.call(&number, &code),
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        },
+        _ => helper.deliver(&number, &text),
+    };
     println!("{:?} {} {}", outcome.fate, outcome.via, outcome.detail);
     if outcome.fate == Fate::Accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

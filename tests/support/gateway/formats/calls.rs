@@ -49,6 +49,9 @@ pub fn judge_twilio(request: &Request) -> Judged {
 
 /// What a document reads: the same twice, after a pause and with one between, in a known language.
 fn said(document: &str) -> Result<String, String> {
+    // As Twilio's client writes it.
+    let document = document.trim_start_matches("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+    let document = document.replace(" />", "/>");
     let inner = document.strip_prefix("<Response><Pause length=\"1\"/>");
     let inner = inner.and_then(|rest| rest.strip_suffix("</Response>")).ok_or("no <Response>")?;
     let (once, again) = inner.split_once("<Pause length=\"2\"/>").ok_or("no pause between")?;
