@@ -6,7 +6,7 @@
 //! ```text
 //! catalogue.rs      the table          report.rs      findings, as text and as JSON
 //! configuration.rs  files and rules    machine.rs     helper, state, accounts
-//! message.rs        the text, by language
+//! message.rs        the text, by language          providers.rs   what providers say of our keys
 //! services.rs       who names us       lines.rs       our lines, one by one
 //! ways.rs           what a stack makes of right and wrong answers
 //! sshd.rs           what sshd does     sshd_rules.rs  what is wrong with that
@@ -17,13 +17,13 @@ mod configuration;
 mod lines;
 mod machine;
 mod message;
+mod providers;
 pub mod report;
 mod services;
 mod sshd;
 mod sshd_rules;
 mod ways;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ use crate::config::file::Trust;
 use crate::config::model::Config;
 use crate::config::source::{ConfigError, Sources};
 use crate::gateway::Gateway;
-use crate::people;
+use crate::people::{self, Everyone};
 use report::{Report, Severity};
 
 /// Judge configuration, PAM stacks, sshd, users and providers before a login depends on them.
@@ -59,6 +59,9 @@ pub struct Arguments {
     /// are deployed.
     #[arg(long)]
     pub offline: bool,
+    /// Also ask the providers, over the network, whether they know the keys and how much is left.
+    #[arg(long, conflicts_with = "offline")]
+    pub providers: bool,
     /// For scripts.
     #[arg(long)]
     pub json: bool,
@@ -72,13 +75,16 @@ struct Case<'a> {
     config: &'a Config,
     /// Nothing, where it is unusable, which [`look`] has reported.
     gateway: Option<Gateway>,
-    /// How many people have a number; likewise.
-    people: Option<usize>,
-    /// How many records name each language.
-    languages: BTreeMap<&'static str, usize>,
+    /// Whoever has a number; likewise.
+    everyone: Option<Everyone>,
 }
 
 impl Case<'_> {
+    /// How many people have a number, if that is known.
+    fn people(&self) -> Option<usize> {
+        self.everyone.as_ref().map(|everyone| everyone.people)
+    }
+
     /// Where a key of the configuration stands.
     fn place_of(&self, keys: &[&str]) -> String {
         self.sources.error_about(keys, "").place().to_owned()
@@ -119,22 +125,15 @@ fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
     let path = &arguments.config;
     let sources = &Sources::load(path, trust)?;
     let config = &sources.parse()?;
-    let mut case = Case {
-        arguments,
-        trust,
-        sources,
-        config,
-        gateway: None,
-        people: None,
-        languages: BTreeMap::new(),
-    };
+    let mut case = Case { arguments, trust, sources, config, gateway: None, everyone: None };
     case.gateway = report.note(Gateway::check(sources, path, trust));
-    if let Some((people, languages)) = count(&case, report) {
-        (case.people, case.languages) = (Some(people), languages);
-    }
+    case.everyone = count(&case, report);
     let machine = if arguments.offline { &[][..] } else { &machine::RULES };
     for rule in configuration::RULES.iter().chain(machine) {
         rule(&case, report);
+    }
+    if arguments.providers {
+        providers::judge(&case, report);
     }
     if !arguments.offline {
         services::judge(arguments, Some(&case), report);
@@ -142,13 +141,13 @@ fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Judges every record, and counts the people and their languages.
-fn count(case: &Case<'_>, report: &mut Report) -> Option<(usize, BTreeMap<&'static str, usize>)> {
+/// Judges every record, and counts the people, those included who gave their number themselves.
+fn count(case: &Case<'_>, report: &mut Report) -> Option<Everyone> {
     let listed = people::everyone(&case.config.users, &case.arguments.config, case.trust);
-    let listed = report.note(listed)?;
-    for warning in listed.warnings {
-        report.told(&catalogue::FILE_READABLE, &warning);
+    let mut listed = report.note(listed)?;
+    for warning in &listed.warnings {
+        report.told(&catalogue::FILE_READABLE, warning);
     }
-    let enrolled = if case.arguments.offline { 0 } else { machine::enrolled().len() };
-    Some((listed.people + enrolled, listed.languages))
+    listed.people += if case.arguments.offline { 0 } else { machine::enrolled().len() };
+    Some(listed)
 }

@@ -111,6 +111,7 @@ fn findings(arguments: &Arguments, text: &mut String) {
         helper: arguments.helper.helper.clone(),
         service: None,
         offline: false,
+        providers: false,
         json: false,
     });
     head(text, "pam_sms_check_findings", "gauge", "What `pam-sms check` finds.");

@@ -132,6 +132,8 @@ pub struct Everyone {
     pub people: usize,
     /// How many records name each language, by its tag.
     pub languages: BTreeMap<&'static str, usize>,
+    /// How many records name each provider as their own.
+    pub providers: BTreeMap<String, usize>,
     /// What works and should be mended.
     pub warnings: Vec<String>,
 }
@@ -139,6 +141,9 @@ pub struct Everyone {
 impl Everyone {
     fn count(&mut self, record: &Record) {
         self.people += 1;
+        if let Some(provider) = &record.provider {
+            *self.providers.entry(provider.clone()).or_default() += 1;
+        }
         // At a login that is only a warning: nobody is locked out by a typing error in a language.
         let tag = record.language.as_deref();
         match tag.map(Language::parse) {

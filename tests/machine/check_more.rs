@@ -136,3 +136,25 @@ fn the_examples_are_found_to_be_right() {
         assert!(said.ends_with("0 errors, 0 warnings\n") && code == Some(0), "{example}:\n{said}");
     }
 }
+
+#[test]
+fn a_provider_of_somebodys_own_must_be_there() {
+    let machine = machine("");
+    machine.users(
+        "alice = { phones = [\"+4915123456723\"], provider = \"acme\" }\nroot = \"+4915123456789\"\n",
+    );
+    let (said, code) = check(&machine, &[]);
+    let told = "no provider is called `acme`; there are clickatell; it is the own provider of 1";
+    assert!(said.contains(told) && said.contains("[person-provider]"), "{said}");
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn a_clock_that_is_behind_is_found() {
+    let machine = machine("");
+    assert!(!check(&machine, &[]).0.contains("[clock]"));
+    let touched = ["-d", "@4000000000", "/etc/pam-sms/config.toml"];
+    assert!(machine.run("/usr/bin/touch", &touched).status.success());
+    let (said, code) = check(&machine, &[]);
+    assert!(said.contains("[clock]") && code == Some(1), "{said}");
+}

@@ -366,3 +366,28 @@ fn the_log_is_shown_also_behind_a_link_and_without_it_there_is_still_a_login() {
     let left = fs::read_dir("/run").unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(left.filter(|name| name.to_string_lossy().starts_with("pam-sms-try")).count(), 1);
 }
+
+#[test]
+fn check_asks_the_providers_where_that_is_wanted() {
+    let tables = [twilio(), smsc(), clickatell("clickatell")];
+    let (machine, gateway) = machine(&tables);
+    let said = run(&machine, &["check", "--providers"]).0;
+    assert!(!said.contains("[provider-"), "{said}");
+    let config = fs::read_to_string("/etc/pam-sms/config.toml").unwrap();
+    machine.config(&config.replace(account::SMSC_PASSWORD, "wrong"));
+    let said = run(&machine, &["check", "--providers"]).0;
+    let told = "error: /etc/pam-sms/config.toml:3:1: provider `smsc` says: auth (HTTP 200, code 2";
+    assert!(said.contains(told) && said.contains("[provider-key]"), "{said}");
+    // Without being asked to, it asks nobody.
+    assert!(!run(&machine, &["check"]).0.contains("[provider-"));
+    machine.config(&config);
+    gateway.behave(Behaviour::Answer {
+        status: 200,
+        content_type: "application/json",
+        body: "{\"balance\": \"0.00\", \"currency\": \"USD\"}".to_owned(),
+    });
+    let said = run(&machine, &["check", "--providers"]).0;
+    assert!(said.contains("provider `twilio` has 0 left [provider-money]"), "{said}");
+    gateway.behave(Behaviour::CloseBeforeAnswer);
+    assert!(run(&machine, &["check", "--providers"]).0.contains("[provider-silent]"));
+}

@@ -35,6 +35,8 @@ catalogue! {
         "whoever has no number is denied";
     NOBODY_ASKED "nobody-asked" Warning
         "there is no second factor for whoever has no number";
+    PERSON_PROVIDER "person-provider" Warning
+        "their messages go through the other providers";
     OUTBOX "outbox" Warning
         "codes are written into a file: this is for trying things out and no second factor";
     FAIL_OPEN "fail-open" Warning
@@ -56,6 +58,14 @@ catalogue! {
         "no message can be sent, so everybody who is asked is denied";
     HELPER_USER "helper-user" Error
         "the helper refuses to send as root, so everybody who is asked is denied";
+    CLOCK "clock" Error
+        "certificates of providers count as not yet valid, and remembered logins and rehearsals last too long";
+    PROVIDER_KEY "provider-key" Error
+        "it takes no message from this account";
+    PROVIDER_MONEY "provider-money" Warning
+        "it takes no message without money";
+    PROVIDER_SILENT "provider-silent" Warning
+        "it may be out of reach for messages too";
     STATE "state" Error
         "limits and locks cannot be trusted, so everybody who is asked is denied";
     STATE_READABLE "state-readable" Error

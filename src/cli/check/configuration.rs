@@ -7,7 +7,8 @@ use crate::config::model::{Day, IfUnreachable, Unenrolled};
 use crate::gateway::Gateway;
 
 /// All of it.
-pub(super) const RULES: [Rule; 6] = [modes, outbox, enrolment, message, unreachable, observation];
+pub(super) const RULES: [Rule; 7] =
+    [modes, outbox, enrolment, own_providers, message, unreachable, observation];
 
 /// At a login this is a warning, so that a forgotten mode is no outage; here it is an error.
 fn modes(case: &Case<'_>, report: &mut Report) {
@@ -32,7 +33,7 @@ fn outbox(case: &Case<'_>, report: &mut Report) {
 
 /// What it means that nobody has a number is for the configuration to say.
 fn enrolment(case: &Case<'_>, report: &mut Report) {
-    if case.people != Some(0) {
+    if case.people() != Some(0) {
         return;
     }
     let write = "write a line like `alice = \"+4915123456789\"` into users.toml";
@@ -52,6 +53,21 @@ fn enrolment(case: &Case<'_>, report: &mut Report) {
         ),
         // The first login gives the first number.
         Unenrolled::Enrol => {}
+    }
+}
+
+/// Names of providers in records that the configuration does not have.
+fn own_providers(case: &Case<'_>, report: &mut Report) {
+    let (Some(everyone), Some(gateway)) = (&case.everyone, &case.gateway) else { return };
+    for (name, people) in &everyone.providers {
+        if let Err(said) = gateway.named(name) {
+            report.add(
+                &catalogue::PERSON_PROVIDER,
+                case.place_of(&["provider"]),
+                format!("{said}; it is the own provider of {people}"),
+                "correct it with `pam-sms user set NAME --provider PROVIDER`, or write its `[[provider]]`",
+            );
+        }
     }
 }
 

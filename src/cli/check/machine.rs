@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::report::Report;
 use super::{Case, Rule, catalogue};
@@ -15,12 +16,11 @@ use crate::state::{Durability, Store};
 use crate::{people, sys};
 
 /// All of it.
-pub(super) const RULES: [Rule; 6] = [helper, run_as, state, root, accounts, subjects];
+pub(super) const RULES: [Rule; 7] = [helper, run_as, state, clock, root, accounts, subjects];
 
 /// Who gave their number themselves. What cannot be read is reported with the folder.
 pub(super) fn enrolled() -> Vec<String> {
-    let names = Store::new(&Places::default().lib, Durability::Power).names().unwrap_or_default();
-    names.iter().filter_map(|name| name.strip_prefix("enrolled-")).map(str::to_owned).collect()
+    people::enrolled::names(&Places::default()).unwrap_or_default()
 }
 
 fn helper(case: &Case<'_>, report: &mut Report) {
@@ -98,7 +98,7 @@ fn root(case: &Case<'_>, report: &mut Report) {
     let holds_root = |names: &[String]| names.iter().any(|name| name == "root");
     let is_spared = holds_root(&policy.skip_users) && !holds_root(&policy.require_users);
     // That nobody has a number is reported as that, as is what cannot be read.
-    if is_spared || matches!(case.people, None | Some(0)) {
+    if is_spared || matches!(case.people(), None | Some(0)) {
         return;
     }
     let Ok(found) = people::look_up("root", users, &case.arguments.config, case.trust) else {
@@ -122,6 +122,21 @@ fn root(case: &Case<'_>, report: &mut Report) {
         format!("root has no phone number: logins as root (ssh, login){su} {what}"),
         "give root a number, or name root in `skip_users`",
     );
+}
+
+/// A clock that is behind what it has written itself.
+fn clock(case: &Case<'_>, report: &mut Report) {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let written = fs::metadata(&case.arguments.config).and_then(|meta| meta.modified());
+    let ahead = written.ok().and_then(|time| time.duration_since(SystemTime::now()).ok());
+    if ahead.is_some_and(|ahead| ahead > DAY) {
+        report.add(
+            &catalogue::CLOCK,
+            "",
+            "the clock is more than a day behind the time at which the configuration was written",
+            "set the clock, and have it kept: `timedatectl set-ntp true`",
+        );
+    }
 }
 
 /// Names in rules that nobody has.

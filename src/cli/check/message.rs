@@ -1,5 +1,7 @@
 //! What is judged of the message itself, in every language that somebody may get it in.
 
+use std::collections::BTreeMap;
+
 use super::report::Report;
 use super::{Case, catalogue};
 use crate::cli::cost::{self, Text};
@@ -9,7 +11,9 @@ use crate::login::language::Language;
 use crate::message::Name;
 
 pub(super) fn message(case: &Case<'_>, report: &mut Report) {
-    let (mut texts, missing) = cost::texts(case.config, &case.languages);
+    let none = BTreeMap::new();
+    let languages = case.everyone.as_ref().map_or(&none, |all| &all.languages);
+    let (mut texts, missing) = cost::texts(case.config, languages);
     let rules = &case.config.message;
     for (language, error) in &missing {
         // Where the configuration is only judged before it goes elsewhere, no catalogue need be here.

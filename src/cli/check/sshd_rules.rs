@@ -204,8 +204,7 @@ mod tests {
             sources: &sources,
             config: &config,
             gateway: None,
-            people: None,
-            languages: std::collections::BTreeMap::new(),
+            everyone: None,
         };
         let shape = Shape { asks_password: true, alone: false };
         let base = "usepam yes\nkbdinteractiveauthentication yes\nauthenticationmethods keyboard-interactive\n";

@@ -303,6 +303,7 @@ fn check(arguments: &Arguments, service: Option<&Service>) -> Result<(), String>
         helper: DEFAULT_HELPER.into(),
         service: service.map(|service| service.name.clone()),
         offline: false,
+        providers: false,
         json: false,
     });
     let mut said = Vec::new();
