@@ -13,6 +13,7 @@ mod office;
 mod providers;
 mod send;
 mod setup;
+mod sshd;
 mod status;
 mod terminal;
 mod try_out;

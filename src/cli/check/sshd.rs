@@ -1,10 +1,7 @@
 //! What sshd does, in its own words: `sshd -T`, for root and for people with a number, so that `Match`
 //! blocks are taken into account.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use super::catalogue;
 use super::report::Report;
@@ -12,65 +9,25 @@ use super::sshd_rules::{self, Told};
 use super::ways::Shape;
 use super::{Case, machine};
 use crate::cli::enable;
+use crate::cli::sshd::{self, ELSE};
 use crate::people;
 
-/// Where sshd is.
-const PROGRAMS: [&str; 3] = ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"];
 /// The main file, and those that it includes first as a rule.
 const CONFIG: &str = "/etc/ssh/sshd_config";
 const DROP_INS: &str = "/etc/ssh/sshd_config.d";
 /// For how many people sshd is asked; `Match` blocks are about few.
 const MOST_PEOPLE: usize = 20;
-/// An account that stands for everybody who is named in no `Match` block.
-const ELSE: &str = "nobody";
-/// Where the client is said to be: an address for documentation (RFC 5737).
-const CLIENT: &str = "host=client.invalid,addr=192.0.2.1";
-
-/// sshd's settings for one account, by lower-case name.
-#[derive(Debug, Default)]
-pub(super) struct Settings(BTreeMap<String, String>);
-
-impl Settings {
-    pub(super) fn parse(text: &str) -> Self {
-        let pairs = text.lines().filter_map(|line| line.split_once(' '));
-        let mut settings = BTreeMap::new();
-        for (name, value) in pairs {
-            settings.entry(name.to_ascii_lowercase()).or_insert_with(|| value.trim().to_owned());
-        }
-        Self(settings)
-    }
-
-    /// The value of a setting, or nothing where this sshd does not know it.
-    pub(super) fn get(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", String::as_str)
-    }
-
-    pub(super) fn is_yes(&self, name: &str) -> bool {
-        self.get(name) == "yes"
-    }
-
-    /// The lists of methods, each as the names of its methods; none where any will do.
-    pub(super) fn methods(&self) -> Vec<Vec<&str>> {
-        match self.get("authenticationmethods") {
-            "" | "any" => Vec::new(),
-            lists => lists
-                .split_whitespace()
-                .map(|list| list.split(',').map(|m| m.split(':').next().unwrap_or(m)).collect())
-                .collect(),
-        }
-    }
-}
 
 /// Judges sshd for a stack of this shape.
 pub(super) fn judge(case: &Case<'_>, shape: &Shape, report: &mut Report) {
-    let Some(program) = PROGRAMS.iter().find(|path| Path::new(path).is_file()) else {
+    let Some(program) = sshd::program() else {
         let what = "sshd is not installed, or not where it is looked for";
-        return report.add(&catalogue::SSHD_UNREADABLE, PROGRAMS[0], what, "");
+        return report.add(&catalogue::SSHD_UNREADABLE, sshd::PROGRAMS[0], what, "");
     };
     let mut told: Vec<(Told, Vec<String>)> = Vec::new();
     let mut judged = 0;
     for user in &people(case) {
-        let settings = match ask(program, user) {
+        let settings = match sshd::ask(program, user) {
             Ok(settings) => settings,
             Err(said) => {
                 let what = format!("`{program} -T` fails: {said}");
@@ -127,20 +84,6 @@ fn people(case: &Case<'_>) -> Vec<String> {
     names
 }
 
-fn ask(program: &str, user: &str) -> Result<Settings, String> {
-    let run = |option: &str| {
-        let whose = format!("user={user},{CLIENT}");
-        let run = Command::new(program).args([option, "-C", &whose]).env_clear().output();
-        let run = run.map_err(|error| error.to_string())?;
-        match run.status.success() {
-            true => Ok(Settings::parse(&String::from_utf8_lossy(&run.stdout))),
-            false => Err(String::from_utf8_lossy(&run.stderr).trim().replace(['\r', '\n'], " ")),
-        }
-    };
-    // Since 9.3 there is a way that needs neither host keys nor a folder in /run.
-    run("-T").or_else(|said| run("-G").map_err(|_| said))
-}
-
 /// The line that sets the keyword: the first for everybody, the last for some, since `Match` blocks come
 /// after what is for all. Where there is none, the main file.
 fn place_of(keyword: &str, everybody: bool) -> String {
@@ -177,7 +120,7 @@ fn automation(case: &Case<'_>, program: &str, report: &mut Report) {
         .flat_map(|names| names.split(','))
         .chain(policy.skip_users.iter().map(String::as_str));
     let stuck = |name: &&str| {
-        let settings = ask(program, name).unwrap_or_default();
+        let settings = sshd::ask(program, name).unwrap_or_default();
         let methods = settings.methods();
         !methods.is_empty() && methods.iter().all(|list| list.contains(&"keyboard-interactive"))
     };
@@ -190,24 +133,5 @@ fn automation(case: &Case<'_>, program: &str, report: &mut Report) {
             format!("sshd demands keyboard-interactive of {}, whom [policy] spares the code", stuck.join(", ")),
             "write `Match Group automation` and `AuthenticationMethods publickey` at the end of sshd_config",
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_sshd_says_is_read() {
-        let settings = Settings::parse(
-            "usepam yes\nauthenticationmethods publickey,keyboard-interactive:pam hostbased\nport 22\nport 23\n",
-        );
-        assert!(settings.is_yes("usepam"));
-        assert_eq!(
-            settings.methods(),
-            [&["publickey", "keyboard-interactive"][..], &["hostbased"]]
-        );
-        assert_eq!((settings.get("port"), settings.get("persourcepenalties")), ("22", ""));
-        assert!(Settings::parse("authenticationmethods any\n").methods().is_empty());
     }
 }

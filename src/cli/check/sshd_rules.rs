@@ -3,8 +3,8 @@
 use super::Case;
 use super::catalogue::{self, Entry};
 use super::services::TO_TYPE;
-use super::sshd::Settings;
 use super::ways::Shape;
+use crate::cli::sshd::Settings;
 
 /// A finding for one account.
 #[derive(Debug, PartialEq)]

@@ -8,7 +8,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::sshd::effective;
+use super::sshd::settings;
+use crate::cli::sshd::ELSE;
 use crate::sys;
 
 /// How long sshd may take to read its configuration again.
@@ -49,7 +50,9 @@ fn find() -> Result<Server, String> {
         return Ok(Server::Unit(unit));
     }
     // Where sshd says that it writes its number.
-    let file = effective("pidfile")?.filter(|said| said != "none").map(PathBuf::from);
+    let file = Some(settings(ELSE)?.get("pidfile").to_owned())
+        .filter(|said| said.starts_with('/'))
+        .map(PathBuf::from);
     match (file.and_then(|file| running(&file).map(|pid| (file, pid))), listener()) {
         (Some((file, pid)), _) => Ok(Server::Process(file, pid)),
         (None, None) => Ok(Server::Absent),

@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use super::plan::Service;
 use super::reload::{can_reload, reload};
 use crate::cli::files::{self, Change};
+use crate::cli::sshd::{self, Settings};
 use crate::config::model::{Config, PolicyRules};
 
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-pam-sms.conf";
-const PROGRAM: &str = "/usr/sbin/sshd";
 const METHODS: &str = "AuthenticationMethods publickey,keyboard-interactive\n";
 
 /// The change that makes sshd fit for codes, or takes our file away where sshd does not ask.
@@ -31,8 +30,7 @@ pub fn drop_in(sshd: Option<&Service>, config: &Config) -> Result<Option<Change>
                     /etc/ssh/sshd_config.d/*.conf` at its top"
             .to_owned());
     }
-    if service.keys && effective("permitrootlogin")?.is_some_and(|said| said.ends_with("password"))
-    {
+    if service.keys && settings("root")?.get("permitrootlogin").ends_with("password") {
         return Err(
             "sshd has `PermitRootLogin prohibit-password`, which refuses the code after root's \
                     key: set `PermitRootLogin yes` (the key stays required), or `no`"
@@ -169,13 +167,15 @@ fn reload_if_changed(plan: &[Change]) -> Result<(), String> {
     let Some(change) = plan.iter().find(|change| change.path == Path::new(DROP_IN)) else {
         return Ok(());
     };
-    run(&["-t"])?;
+    sshd::try_out(program()?).map_err(|said| format!("sshd: {said}"))?;
+    // For somebody whom no `Match` block of ours is about.
+    let settings = settings(sshd::ELSE)?;
     let lines = change.after.iter().flat_map(|text| text.lines());
     for line in lines.take_while(|line| !line.starts_with("Match ")) {
         let Some((key, wanted)) = line.split_once(' ').filter(|_| !line.starts_with('#')) else {
             continue;
         };
-        let said = effective(&key.to_lowercase())?.unwrap_or_default();
+        let said = settings.get(&key.to_lowercase());
         if !said.eq_ignore_ascii_case(wanted) {
             return Err(format!(
                 "sshd makes `{key} {said}` of our `{line}`: something before {DROP_IN}, or a \
@@ -186,25 +186,52 @@ fn reload_if_changed(plan: &[Change]) -> Result<(), String> {
     reload()
 }
 
-/// What sshd makes of a keyword for root, in lower case.
+/// What sshd makes of its configuration for an account.
 ///
 /// # Errors
-/// When it would not start.
-pub fn effective(key: &str) -> Result<Option<String>, String> {
-    let said = run(&["-T", "-C", "user=root,host=localhost,addr=127.0.0.1"])?;
-    let find = |line: &str| {
-        line.split_once(' ').filter(|(name, _)| *name == key).map(|(_, value)| value.to_owned())
-    };
-    Ok(said.lines().find_map(find))
+/// When it is not there, or would not start.
+pub fn settings(user: &str) -> Result<Settings, String> {
+    sshd::ask(program()?, user).map_err(|said| format!("sshd: {said}"))
 }
 
-fn run(arguments: &[&str]) -> Result<String, String> {
-    let run = Command::new(PROGRAM)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("{PROGRAM}: {error}"))?;
-    match run.status.success() {
-        true => Ok(String::from_utf8_lossy(&run.stdout).into_owned()),
-        false => Err(format!("sshd: {}", String::from_utf8_lossy(&run.stderr).trim())),
+fn program() -> Result<&'static str, String> {
+    sshd::program().ok_or_else(|| format!("there is no sshd at {}", sshd::PROGRAMS.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::source::Sources;
+
+    fn block(policy: &str) -> String {
+        let sources = Sources::from_text("config.toml", &format!("[policy]\n{policy}"));
+        let config: Config = sources.parse().unwrap();
+        of_programs(&config.policy)
+    }
+
+    #[test]
+    fn sshd_frees_whom_policy_spares_and_nobody_whom_it_requires() {
+        const FREE: &str = "\n    AuthenticationMethods publickey\n";
+        for (policy, wanted) in [
+            ("", String::new()),
+            ("skip_groups = ['automation']", format!("Match Group automation{FREE}")),
+            (
+                "skip_groups = ['ci', 'bots']\nskip_users = ['backup']",
+                format!("Match Group ci,bots{FREE}Match User backup{FREE}"),
+            ),
+            (
+                "skip_groups = ['ci']\nrequire_groups = ['wheel']\nrequire_users = ['eve']",
+                format!("Match Group ci,!wheel User *,!eve{FREE}"),
+            ),
+            (
+                "skip_users = ['eve']\nrequire_groups = ['wheel']",
+                format!("Match User eve Group *,!wheel{FREE}"),
+            ),
+            // What is more than a name to sshd frees nobody; and if it should except somebody, no one.
+            ("skip_groups = ['*', 'a b', 'ci']", format!("Match Group ci{FREE}")),
+            ("skip_groups = ['ci']\nrequire_groups = ['domain users']", String::new()),
+        ] {
+            assert_eq!(block(policy), wanted, "{policy}");
+        }
     }
 }
