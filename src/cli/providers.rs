@@ -8,7 +8,19 @@ use crate::config::source::{Sources, nearest};
 use crate::gateway::description::{BUILT_IN, Description};
 
 /// What is in the program without a description.
-const OTHERS: [(&str, &str, &str, &str); 2] = [
+const OTHERS: [(&str, &str, &str, &str); 4] = [
+    (
+        "gammu",
+        "A modem on this machine, by the spool of gammu-smsd (run_as must be its user)",
+        "config",
+        "Its configuration; /etc/gammu-smsdrc, unless given",
+    ),
+    (
+        "smstools",
+        "A modem on this machine, by the spool of smsd (run_as must be its user)",
+        "spool",
+        "Its folder outgoing; /var/spool/sms/outgoing, unless given",
+    ),
     (
         "http",
         "Any other, by a description of your own in providers.d",
@@ -60,6 +72,7 @@ struct Kind {
     needs: Vec<Vec<Vec<String>>>,
     keys: Vec<Key>,
     has_balance: bool,
+    has_status: bool,
 }
 
 struct Key {
@@ -110,13 +123,21 @@ fn kinds() -> Result<Vec<Kind>, String> {
             needs: description.needs,
             keys: keys.collect(),
             has_balance: description.balance.is_some(),
+            has_status: description.status.is_some(),
         });
     }
     for (name, about, key, what) in OTHERS {
         let key = Key { name: key.to_owned(), about: what.to_owned(), is_secret: false };
         let needs = if name == "http" { vec![vec![vec![key.name.clone()]]] } else { Vec::new() };
         let about = about.to_owned();
-        kinds.push(Kind { name, about, needs, keys: vec![key], has_balance: false });
+        kinds.push(Kind {
+            name,
+            about,
+            needs,
+            keys: vec![key],
+            has_balance: false,
+            has_status: false,
+        });
     }
     Ok(kinds)
 }
@@ -137,6 +158,9 @@ fn show(kind: &Kind) {
     if kind.has_balance {
         say("  `pam-sms balance` can ask it how much money is left");
     }
+    if kind.has_status {
+        say("  `pam-sms send --wait` can ask it whether a message has arrived");
+    }
     say("");
     for Key { name, about, is_secret } in &kind.keys {
         let twin = if *is_secret { format!(" (secret; or {name}_file)") } else { String::new() };
@@ -149,7 +173,11 @@ fn show(kind: &Kind) {
 }
 
 fn common(kind: &Kind) -> &'static [(&'static str, &'static str)] {
-    if kind.name == "outbox" { &COMMON[..COMMON_OF_OUTBOX] } else { &COMMON }
+    match kind.name {
+        // Nothing of them has an address.
+        "outbox" | "gammu" | "smstools" => &COMMON[..COMMON_OF_OUTBOX],
+        _ => &COMMON,
+    }
 }
 
 fn as_json(kind: &Kind) -> Value {
@@ -165,6 +193,7 @@ fn as_json(kind: &Kind) -> Value {
         "keys": kind.keys.iter().map(key).collect::<Vec<_>>(),
         "common": common.collect::<Vec<_>>(),
         "balance": kind.has_balance,
+        "status": kind.has_status,
     })
 }
 

@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+pub use asked::{Balance, Status};
 pub use built_in::BUILT_IN;
 pub use class::Class;
 pub use condition::Condition;
@@ -18,6 +19,7 @@ pub use condition::Condition;
 use super::json::Json;
 use super::pattern::Pattern;
 
+mod asked;
 mod built_in;
 mod class;
 mod condition;
@@ -53,23 +55,9 @@ pub struct Description {
     /// How it is asked how much money is left, where it can be.
     #[serde(default)]
     pub balance: Option<Balance>,
-}
-
-/// How a provider is asked how much money is left: an answer with status 200 and an amount in it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Balance {
-    /// What is sent.
-    pub request: Request,
-    /// Where the amount stands; the first place that has one.
+    /// How it is asked what became of a message, where it can be.
     #[serde(default)]
-    pub amount: Vec<String>,
-    /// Where the currency stands; the first place that has one.
-    #[serde(default)]
-    pub currency: Vec<String>,
-    /// The body, as text: the first group is the amount, the second, if any, the currency.
-    #[serde(default)]
-    pub text: Option<Regex>,
+    pub status: Option<Status>,
 }
 
 /// One key of a `[[provider]]` table.
@@ -265,6 +253,8 @@ impl<'de> Deserialize<'de> for Regex {
 /// What a pattern may name besides the keys: see `Variables` in `http`.
 pub const VARIABLES: [&str; 7] =
     ["to+", "to", "text", "text_ucs2_hex", "segments", "id", "id_number"];
+/// What the provider calls the message, in the question what became of it.
+pub const MESSAGE_ID: &str = "message_id";
 /// Those that mark a message, so that a second request for it does not send it twice.
 const MARKS: [&str; 2] = ["id", "id_number"];
 
@@ -274,7 +264,9 @@ impl Description {
     /// # Errors
     /// With the one that does not.
     pub fn check(&self) -> Result<(), String> {
-        let known = |name: &str| VARIABLES.contains(&name) || self.keys.contains_key(name);
+        let known = |name: &str| {
+            name == MESSAGE_ID || VARIABLES.contains(&name) || self.keys.contains_key(name)
+        };
         if let Some(name) = self.patterns().flat_map(Pattern::names).find(|name| !known(name)) {
             return Err(format!(
                 "`{{{name}}}` is neither a key of this description nor a variable; variables are {}",
@@ -289,17 +281,7 @@ impl Description {
         if !self.requests().flat_map(paths_of).all(|path| path.begins_with("/")) {
             return Err("`path` must begin with `/`".to_owned());
         }
-        if let Some(balance) = &self.balance {
-            let about_a_message = |name: &&str| VARIABLES.contains(name);
-            if let Some(name) =
-                patterns_of(&balance.request).flat_map(Pattern::names).find(about_a_message)
-            {
-                return Err(format!("`{{{name}}}`: the balance is asked for without a message"));
-            }
-            if balance.amount.is_empty() && balance.text.is_none() {
-                return Err("`[balance]` needs `amount` or `text`".to_owned());
-            }
-        }
+        self.check_questions()?;
         if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
             return Err(format!("`{place}` is no place in JSON: write it like \"/messages/0/id\""));
         }
@@ -343,7 +325,9 @@ impl Description {
     }
 
     fn requests(&self) -> impl Iterator<Item = &Request> {
-        std::iter::once(&self.request).chain(self.balance.iter().map(|balance| &balance.request))
+        let questions = self.balance.iter().map(|balance| &balance.request);
+        let questions = questions.chain(self.status.iter().map(|status| &status.request));
+        std::iter::once(&self.request).chain(questions)
     }
 
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
@@ -361,7 +345,8 @@ impl Description {
         let keyed = keyed.chain(accepted.none_of.keys());
         let listed = accepted.present.iter().chain(&accepted.absent);
         let balance = self.balance.iter().flat_map(|b| b.amount.iter().chain(&b.currency));
-        keyed.chain(listed).chain(&error.code).chain(&error.message).chain(balance)
+        let status = self.status.iter().flat_map(Status::places);
+        keyed.chain(listed).chain(&error.code).chain(&error.message).chain(balance).chain(status)
     }
 
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {

@@ -13,12 +13,14 @@
 //! report.rs       what is told of that to an admin who tries it out
 //! modem.rs        modems of one's own, by the spools of their daemons
 //! outbox.rs       a file in place of a phone, for trying things out
+//! follow.rs       what became of a message in the end
 //! aside.rs        providers that are asked last for a while
 //! ```
 
 pub mod aside;
 mod connect;
 pub mod description;
+mod follow;
 pub mod http;
 pub mod json;
 pub mod judge;
@@ -55,6 +57,7 @@ pub struct Gateway {
     run_as: String,
     warnings: Vec<String>,
     aside: Aside,
+    timeout: Duration,
 }
 
 /// What became of one attempt at one provider.
@@ -121,13 +124,20 @@ impl Gateway {
             warnings.push(said);
             Aside::default()
         });
-        Ok(Self { providers, run_as, warnings, aside })
+        let timeout = config.delivery.timeout.get();
+        Ok(Self { providers, run_as, warnings, aside, timeout })
     }
 
     /// What works and should be mended: files of the providers that others can read.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Time for all providers of one message together.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The system user to become.
@@ -171,7 +181,7 @@ impl Gateway {
             format!("the person's own provider `{name}` is not configured, others are asked")
         });
         let mut results = Vec::new();
-        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
+        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt, _| {
             results.push((provider.name.clone(), attempt.clone()));
         });
         aside.extend(self.aside.note(&results));
@@ -181,7 +191,8 @@ impl Gateway {
         Outcome { detail: words.join("; "), ..outcome }
     }
 
-    /// Sends `text` as a login would, or through `only` this provider, and tells what each answered.
+    /// Sends `text` as a login would, or through `only` this provider, and tells what each answered; and
+    /// with `patience`, what became of it within that time.
     #[must_use]
     pub fn probe(
         &self,
@@ -189,6 +200,7 @@ impl Gateway {
         text: &Secret,
         only: Option<&str>,
         deadline: Instant,
+        patience: Option<Duration>,
     ) -> Report {
         let mut route = match self.chosen(to, only) {
             Ok(route) => route,
@@ -196,10 +208,16 @@ impl Gateway {
         };
         let mut warnings = self.put_last(&mut route);
         let (mut answers, mut results) = (Vec::new(), Vec::new());
-        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt| {
+        let mut taken = None;
+        let outcome = ask_in_turn(&route, to, text, deadline, |provider, attempt, id| {
             answers.push(Answer::of_attempt(&provider.name, attempt));
             results.push((provider.name.clone(), attempt.clone()));
+            taken = (*attempt == Attempt::Accepted).then(|| id.map(str::to_owned));
         });
+        if let (Some(id), Some(patience), Some(answer)) = (taken, patience, answers.last_mut()) {
+            let provider = self.named(&answer.provider).ok();
+            answer.delivery = provider.map(|one| follow::follow(one, to, id.as_deref(), patience));
+        }
         warnings.extend(self.aside.note(&results));
         warnings.extend(self.warnings.iter().cloned());
         let error = answers.is_empty().then_some(outcome.detail);
@@ -296,7 +314,7 @@ fn ask_in_turn(
     to: &PhoneNumber,
     text: &Secret,
     deadline: Instant,
-    mut tell: impl FnMut(&Provider, &Attempt),
+    mut tell: impl FnMut(&Provider, &Attempt, Option<&str>),
 ) -> Outcome {
     if route.is_empty() {
         let detail = "no provider is configured for this number's country";
@@ -305,11 +323,11 @@ fn ask_in_turn(
     let mut tally = Tally::default();
     for (index, provider) in route.iter().enumerate() {
         let time = share(provider, deadline, route.len() - index);
-        let attempt = match time.is_zero() {
-            true => Attempt::Failed("no time left".to_owned()),
+        let (attempt, id) = match time.is_zero() {
+            true => (Attempt::Failed("no time left".to_owned()), None),
             false => provider.attempt(to, text, time),
         };
-        tell(provider, &attempt);
+        tell(provider, &attempt, id.as_deref());
         match attempt {
             Attempt::Accepted => {
                 let (via, detail) = (provider.name.clone(), tally.words.join("; "));

@@ -12,7 +12,7 @@ use toml::{Spanned, Value};
 use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
 use super::modem::{self, Modem};
-use super::report::Money;
+use super::report::{Delivery, Money};
 use super::{Attempt, outbox};
 use crate::config::file::{self, SMALL, Trust};
 use crate::config::model::{AbsolutePath, Span};
@@ -49,14 +49,37 @@ pub enum Channel {
 }
 
 impl Provider {
-    /// Tries to send one message within `time`.
+    /// Tries to send one message within `time`. With it comes what the provider calls the message, if it
+    /// took it and can be asked after it.
     #[must_use]
-    pub fn attempt(&self, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {
-        match &self.channel {
-            Channel::Http(provider) => http::send(provider, to, text, time),
+    pub fn attempt(
+        &self,
+        to: &PhoneNumber,
+        text: &Secret,
+        time: Duration,
+    ) -> (Attempt, Option<String>) {
+        let attempt = match &self.channel {
+            Channel::Http(provider) => return http::send(provider, to, text, time),
             Channel::Modem(modem) => modem.send(to, text, time),
             Channel::Outbox(Some(file)) => outbox::append(file, to, text),
             Channel::Outbox(None) => Attempt::Failed("the outbox is not open".to_owned()),
+        };
+        (attempt, None)
+    }
+
+    /// Asks what became of a message; nothing where it cannot be asked that.
+    ///
+    /// # Errors
+    /// With what became of the question, when it was not answered.
+    pub fn follow(
+        &self,
+        to: &PhoneNumber,
+        id: &str,
+        time: Duration,
+    ) -> Result<Option<Delivery>, Attempt> {
+        match &self.channel {
+            Channel::Http(provider) => http::follow(provider, to, id, time),
+            Channel::Modem(_) | Channel::Outbox(_) => Ok(None),
         }
     }
 

@@ -8,7 +8,7 @@ use rand::rngs::SysRng;
 use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
 
-use super::description::{Condition, Field, Method, Request};
+use super::description::{Condition, Field, MESSAGE_ID, Method, Request};
 use super::json::Values;
 use super::pattern::Pattern;
 use crate::message::segments::{Alphabet, segments, ucs2_hex};
@@ -23,6 +23,8 @@ const SEGMENT: &percent_encoding::AsciiSet =
 pub struct Variables<'a> {
     keys: &'a BTreeMap<String, Secret>,
     message: Option<Message<'a>>,
+    /// What the provider calls it.
+    message_id: Option<&'a str>,
 }
 
 struct Message<'a> {
@@ -74,7 +76,12 @@ impl<'a> Variables<'a> {
                 mark: Mark::random(),
             }
         });
-        Self { keys, message }
+        Self { keys, message, message_id: None }
+    }
+
+    /// The same after the message was taken, and was given a name.
+    pub fn called(self, message_id: &'a str) -> Self {
+        Self { message_id: Some(message_id), ..self }
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -87,6 +94,7 @@ impl<'a> Variables<'a> {
             "segments" => message.map(|message| message.segments.as_str()),
             "id" => message?.mark.as_ref().map(|mark| mark.id.as_str()),
             "id_number" => message?.mark.as_ref().map(|mark| mark.number.as_str()),
+            MESSAGE_ID => self.message_id,
             key => self.keys.get(key).map(Secret::expose),
         }
     }

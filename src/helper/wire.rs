@@ -31,6 +31,7 @@ const FIRST: u8 = 1;
 const SECOND: u8 = 2;
 const SEND: u8 = b'S';
 const PROBE: u8 = b'P';
+const FOLLOW: u8 = b'W';
 const BALANCE: u8 = b'B';
 const OUTCOME: u8 = b'O';
 #[cfg(feature = "helper")]
@@ -56,7 +57,21 @@ pub enum Errand {
     Send(PhoneNumber, Secret),
     /// An admin's message: only that provider is asked, where one is named, and the answer is a report.
     Probe(PhoneNumber, Secret),
+    /// The same, and the time is also for asking what became of it.
+    Follow(PhoneNumber, Secret),
     /// How much money is left: likewise.
+    Balance,
+}
+
+/// What an admin's program asks for.
+#[cfg(feature = "program")]
+#[derive(Debug, Clone, Copy)]
+pub enum Question<'a> {
+    /// [`Errand::Probe`]
+    Probe(&'a PhoneNumber, &'a Secret),
+    /// [`Errand::Follow`]
+    Follow(&'a PhoneNumber, &'a Secret),
+    /// [`Errand::Balance`]
     Balance,
 }
 
@@ -78,7 +93,7 @@ pub fn encode_request(
     encode_errand(SEND, config, timeout, Some((to, text)), provider)
 }
 
-/// The bytes of what an admin asks for: a probe, or without a message the balance.
+/// The bytes of what an admin asks for.
 ///
 /// # Errors
 /// When a field is too long for the line.
@@ -86,10 +101,14 @@ pub fn encode_request(
 pub fn encode_question(
     config: &Path,
     timeout: Duration,
-    message: Option<(&PhoneNumber, &Secret)>,
+    question: Question<'_>,
     provider: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
-    let kind = if message.is_some() { PROBE } else { BALANCE };
+    let (kind, message) = match question {
+        Question::Probe(to, text) => (PROBE, Some((to, text))),
+        Question::Follow(to, text) => (FOLLOW, Some((to, text))),
+        Question::Balance => (BALANCE, None),
+    };
     encode_errand(kind, config, timeout, message, provider)
 }
 
@@ -124,7 +143,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let (version, kind) = head(frame)?;
     let mut fields = match (version, kind) {
-        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) => Fields(&frame[HEAD..]),
+        (FIRST, SEND) | (SECOND, SEND | PROBE | FOLLOW | BALANCE) => Fields(&frame[HEAD..]),
         _ => return Err(Malformed("it is of another kind")),
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
@@ -135,6 +154,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     let errand = match kind {
         SEND => Errand::Send(to()?, text),
         PROBE => Errand::Probe(to()?, text),
+        FOLLOW => Errand::Follow(to()?, text),
         _ => Errand::Balance,
     };
     let provider = if version == FIRST { "" } else { fields.text()? };
@@ -320,10 +340,10 @@ mod tests {
     fn what_an_admin_asks_arrives_and_so_does_the_answer() {
         let (to, text) = ("+4915123456789".parse().unwrap(), Secret::from("x".to_owned()));
         let (config, time) = (Path::new("/c"), Duration::from_secs(1));
-        let frame = encode_question(config, time, Some((&to, &text)), Some("a")).unwrap();
+        let frame = encode_question(config, time, Question::Probe(&to, &text), Some("a")).unwrap();
         let arrived = decode_request(&frame).unwrap();
         assert_eq!((arrived.errand, arrived.provider), (Errand::Probe(to, text), Some("a".into())));
-        let frame = encode_question(config, time, None, None).unwrap();
+        let frame = encode_question(config, time, Question::Balance, None).unwrap();
         let arrived = decode_request(&frame).unwrap();
         assert_eq!((arrived.errand, arrived.provider), (Errand::Balance, None));
         assert_eq!(decode_report(&encode_report("{}").unwrap()), Ok("{}"));

@@ -23,6 +23,7 @@ mod sinch;
 mod smsc;
 mod smseagle;
 mod sns;
+mod status;
 mod telnyx;
 mod twilio;
 mod vonage;
@@ -98,6 +99,11 @@ pub fn judge(request: &Request) -> Judged {
 /// Answers how much money is left, by the rules of whoever serves the path; nothing where nobody does.
 pub fn balance(request: &Request) -> Option<Result<Answer, Refused>> {
     balance::judge(request)
+}
+
+/// The question about a message that a request is; nothing where it is about something else.
+pub fn status(request: &Request) -> Option<status::Asked<'_>> {
+    status::read(request)
 }
 
 const JSON: &str = "application/json";
