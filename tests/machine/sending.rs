@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 
-use crate::provider_rows::tables;
 use crate::support::gateway::{Behaviour, Gateway, account};
 use crate::support::machine::Machine;
 use crate::support::pam::Client;
@@ -23,7 +22,7 @@ const SECRETS: [&str; 5] = [
 ];
 
 /// A machine with a gateway and these tables of providers, which are at the gateway.
-fn machine(tables: &[String]) -> (Machine, Gateway) {
+pub fn machine(tables: &[String]) -> (Machine, Gateway) {
     let machine = Machine::new();
     let gateway = Gateway::start();
     machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
@@ -37,7 +36,7 @@ fn machine(tables: &[String]) -> (Machine, Gateway) {
     (machine, gateway)
 }
 
-fn twilio() -> String {
+pub fn twilio() -> String {
     let (sid, token, from) = (account::TWILIO_SID, account::TWILIO_TOKEN, account::TWILIO_FROM);
     format!("kind='twilio'\naccount_sid='{sid}'\nauth_token='{token}'\nfrom='{from}'")
 }
@@ -60,7 +59,7 @@ fn legacy() -> String {
 }
 
 /// What a command said on both outputs, and its exit code; never a key.
-fn run(machine: &Machine, words: &[&str]) -> (String, i32) {
+pub fn run(machine: &Machine, words: &[&str]) -> (String, i32) {
     let run = machine.run(PROGRAM, words);
     let said = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
     for secret in SECRETS {
@@ -110,67 +109,6 @@ fn every_providers_answer_is_told_with_its_class_and_what_to_do() {
     machine.file("/etc/pam-sms/config.d/timeout.toml", "[delivery]\ntimeout='1s'\n", 0o600);
     let (said, code) = run(&machine, &["send", "alice", "--provider", "smsc"]);
     assert!(said.starts_with("smsc: may have taken it: no answer") && code == 1, "{said}");
-}
-
-#[test]
-fn waiting_asks_the_provider_until_it_knows() {
-    let mut asked = 0;
-    for (format, table) in tables() {
-        let (machine, gateway) = machine(&[table]);
-        let (said, code) = run(&machine, &["send", "alice", "--wait=20s"]);
-        assert_eq!(code, 0, "{format}: {said}");
-        assert_eq!(gateway.refusals(), Vec::<String>::new(), "{format}");
-        match gateway.requests().len() {
-            1 => assert!(said.contains("this provider cannot be asked"), "{format}: {said}"),
-            3 => {
-                asked += 1;
-                assert!(said.contains("It has arrived ("), "{format}: {said}");
-            }
-            other => panic!("{format}: {other} requests: {said}"),
-        }
-    }
-    assert!(asked >= 12, "{asked}");
-}
-
-#[test]
-fn waiting_ends_with_the_providers_reason_or_with_the_time() {
-    let answer = |status, body: &str| Behaviour::Answer {
-        status,
-        content_type: "application/json",
-        body: body.to_owned(),
-    };
-    for (bodies, wanted) in [
-        (
-            vec![
-                r#"{"status":"sent"}"#,
-                r#"{"status":"undelivered","error_code":30003,"error_message":"+4915123456723 off"}"#,
-            ],
-            "error: it will not arrive (undelivered, 30003, +***off)",
-        ),
-        (
-            vec![r#"{"status":"queued"}"#; 4],
-            "error: it had not arrived when the time was over (queued)",
-        ),
-        (
-            vec!["<html>"; 4],
-            "error: it had not arrived when the time was over (unknown (HTTP 200))",
-        ),
-    ] {
-        let (machine, gateway) = machine(&[twilio()]);
-        gateway.behave_once(Behaviour::Normal);
-        bodies.iter().for_each(|body| gateway.behave_once(answer(200, body)));
-        let begun = std::time::Instant::now();
-        let (said, code) = run(&machine, &["send", "alice", "--wait=4s", "--provider", "twilio"]);
-        assert_eq!(
-            (said.trim_end(), code),
-            (format!("twilio: took the message to *23\n{wanted}").as_str(), 1)
-        );
-        assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
-    }
-    let (machine, _gateway) = machine(&[twilio()]);
-    for wrong in ["--wait=0s", "--wait=1h", "--wait=x"] {
-        assert_eq!(run(&machine, &["send", "alice", wrong]).1, 2, "{wrong}");
-    }
 }
 
 #[test]
