@@ -7,7 +7,7 @@ SHIP := target/ship
 SMALL := --config 'build.rustflags=["--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""]'
 PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd strace sudo valgrind
 
-.PHONY: build install man test demo demo-shell conformance lint prepare clean
+.PHONY: build install man test outcomes demo demo-shell conformance lint prepare clean
 
 ## What is shipped: the module without anything of the network, the two programs, and the languages that
 ## are not part of the module.
@@ -49,6 +49,10 @@ man: prepare
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
 test: build
 	$(CARGO) test --locked
+
+## docs/provider-outcomes.md anew, from what logins come to. Needs root.
+outcomes: build
+	PAM_SMS_UPDATE_DOCS=1 $(CARGO) test --locked --test machine -- outcomes::the_table
 
 ## One whole login over SSH as a person sees it; but for `prepare`, the host is not touched. Needs root.
 demo: build

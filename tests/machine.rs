@@ -14,6 +14,8 @@ mod check_more;
 mod commands;
 #[path = "machine/corpus.rs"]
 mod corpus;
+#[path = "machine/delivery.rs"]
+mod delivery;
 #[path = "machine/enable.rs"]
 mod enable;
 #[path = "machine/enable_sshd.rs"]
@@ -46,8 +48,12 @@ mod logins;
 mod memory;
 #[path = "machine/modems.rs"]
 mod modems;
+#[path = "machine/outcomes.rs"]
+mod outcomes;
 #[path = "machine/policy.rs"]
 mod policy;
+#[path = "machine/provider_answers.rs"]
+mod provider_answers;
 #[path = "machine/provider_rows.rs"]
 mod provider_rows;
 #[path = "machine/providers.rs"]

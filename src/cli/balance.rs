@@ -7,6 +7,7 @@ use super::errand::{HelperArgument, advice};
 use super::office::{ConfigArgument, Office};
 use super::terminal::{complain, say};
 use crate::gateway::report::{Answer, Answered};
+use crate::helper::wire::Question;
 
 /// Ask the providers how much money, or how many credits, are left. Those that cannot be asked are named.
 ///
@@ -34,7 +35,8 @@ pub struct Arguments {
 /// In words for the terminal.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
-    let report = arguments.helper.start(&office, arguments.provider.as_deref()).ask(None)?;
+    let report =
+        arguments.helper.start(&office, arguments.provider.as_deref()).ask(Question::Balance)?;
     for warning in &report.warnings {
         complain(format_args!("warning: {warning}"));
     }

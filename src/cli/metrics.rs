@@ -14,6 +14,7 @@ use super::logged;
 use super::office::{ConfigArgument, Office};
 use crate::gateway::aside;
 use crate::gateway::report::{Answered, Report};
+use crate::helper::wire::Question;
 use crate::limits::{Barrier, Ledger};
 use crate::state::Places;
 
@@ -50,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let office = Office::open(&arguments.config)?;
     let mut text = String::new();
     if arguments.balance {
-        balances(&arguments.helper.start(&office, None).ask(None)?, &mut text)?;
+        balances(&arguments.helper.start(&office, None).ask(Question::Balance)?, &mut text)?;
     } else {
         events(&logged::read(arguments.log.as_deref())?, &mut text);
         accounts(&office, &mut text)?;

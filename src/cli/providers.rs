@@ -8,7 +8,19 @@ use crate::config::source::{Sources, nearest};
 use crate::gateway::description::{BUILT_IN, Description};
 
 /// What is in the program without a description.
-const OTHERS: [(&str, &str, &str, &str); 2] = [
+const OTHERS: [(&str, &str, &str, &str); 4] = [
+    (
+        "gammu",
+        "A modem on this machine, by the spool of gammu-smsd (run_as must be its user)",
+        "config",
+        "Its configuration; /etc/gammu-smsdrc, unless given",
+    ),
+    (
+        "smstools",
+        "A modem on this machine, by the spool of smsd (run_as must be its user)",
+        "spool",
+        "Its folder outgoing; /var/spool/sms/outgoing, unless given",
+    ),
     (
         "http",
         "Any other, by a description of your own in providers.d",
@@ -62,6 +74,7 @@ struct Kind {
     has_balance: bool,
     /// Whether it can call.
     has_voice: bool,
+    has_status: bool,
 }
 
 struct Key {
@@ -113,6 +126,7 @@ fn kinds() -> Result<Vec<Kind>, String> {
             keys: keys.collect(),
             has_balance: description.balance.is_some(),
             has_voice: description.voice.is_some(),
+            has_status: description.status.is_some(),
         });
     }
     for (name, about, key, what) in OTHERS {
@@ -126,6 +140,7 @@ fn kinds() -> Result<Vec<Kind>, String> {
             keys: vec![key],
             has_balance: false,
             has_voice: name == "outbox",
+            has_status: false,
         });
     }
     Ok(kinds)
@@ -150,6 +165,9 @@ fn show(kind: &Kind) {
     if kind.has_balance {
         say("  `pam-sms balance` can ask it how much money is left");
     }
+    if kind.has_status {
+        say("  `pam-sms send --wait` can ask it whether a message has arrived");
+    }
     say("");
     for Key { name, about, is_secret } in &kind.keys {
         let twin = if *is_secret { format!(" (secret; or {name}_file)") } else { String::new() };
@@ -162,7 +180,11 @@ fn show(kind: &Kind) {
 }
 
 fn common(kind: &Kind) -> &'static [(&'static str, &'static str)] {
-    if kind.name == "outbox" { &COMMON[..COMMON_OF_OUTBOX] } else { &COMMON }
+    match kind.name {
+        // Nothing of them has an address.
+        "outbox" | "gammu" | "smstools" => &COMMON[..COMMON_OF_OUTBOX],
+        _ => &COMMON,
+    }
 }
 
 fn as_json(kind: &Kind) -> Value {
@@ -179,6 +201,7 @@ fn as_json(kind: &Kind) -> Value {
         "common": common.collect::<Vec<_>>(),
         "balance": kind.has_balance,
         "voice": kind.has_voice,
+        "status": kind.has_status,
     })
 }
 

@@ -1,12 +1,15 @@
 //! `pam-sms send`: a test message, and what each provider says to it.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::errand::{HelperArgument, advice};
 use super::office::{ConfigArgument, Office};
 use super::terminal::{complain, say};
 use super::user::number;
-use crate::gateway::report::{Answered, Report};
+use crate::gateway::report::{Answered, Delivery, End, Report};
+use crate::helper::wire::Question;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use crate::sys;
@@ -16,9 +19,11 @@ const LONGEST: usize = 1600;
 
 /// Send a test message as logins do, by the same helper and the same providers, and tell what each
 /// provider answered, what that means and what to do about it. It never holds a code and counts against
-/// no limit.
+/// no limit. That a provider took a message does not mean that it arrives: --wait (or --wait=5m; a minute,
+/// unless said otherwise) asks the provider.
 ///
-/// Exit codes: 0, a provider took it; 1, none did, or nobody knows; 2, the command line makes no sense.
+/// Exit codes: 0, a provider took it, and with --wait, it has arrived or the provider cannot be asked; 1,
+/// none did, it will not arrive, or nobody knows; 2, the command line makes no sense.
 ///
 /// Examples: `pam-sms send alice`, `pam-sms send +4915123456789 --provider smsc --dry-run`
 #[derive(Args)]
@@ -32,6 +37,17 @@ pub struct Arguments {
     /// Only this provider: the `name`, else the `kind`, of its table.
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
+    /// Ask on, where the provider can be asked, until it says whether the message has arrived.
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = patience,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "60s",
+        conflicts_with = "dry_run"
+    )]
+    wait: Option<Duration>,
     /// Send nothing: show the requests that could be made, with secrets masked.
     #[arg(long)]
     dry_run: bool,
@@ -53,8 +69,24 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.dry_run {
         return outline(&number, &text, arguments, &office);
     }
-    let report = arguments.helper.start(&office, provider).ask(Some((&number, &text)))?;
-    tell(&report, &number)
+    let mut helper = arguments.helper.start(&office, provider);
+    let question = match arguments.wait {
+        None => Question::Probe(&number, &text),
+        Some(patience) => {
+            helper.timeout += patience;
+            Question::Follow(&number, &text)
+        }
+    };
+    tell(&helper.ask(question)?, &number)
+}
+
+/// How long `--wait` may last.
+fn patience(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|_| "write it like 90s or 5m".to_owned())?;
+    match time.as_secs() {
+        1..=600 => Ok(time),
+        _ => Err("must be from 1s to 10m".to_owned()),
+    }
 }
 
 fn recipient(to: &str, office: &Office) -> Result<PhoneNumber, String> {
@@ -128,9 +160,23 @@ fn tell(report: &Report, number: &PhoneNumber) -> Result<(), String> {
             say(format_args!("    {}", advice(answer)));
         }
     }
-    match report.answers.last().map(|answer| answer.result) {
-        Some(Answered::Accepted) => Ok(()),
+    let last = report.answers.last();
+    match last.map(|answer| answer.result) {
+        Some(Answered::Accepted) => arrival(last.and_then(|answer| answer.delivery.as_ref())),
         Some(Answered::Refused) => Err("the number takes no messages".to_owned()),
         _ => Err("no provider took the message".to_owned()),
     }
+}
+
+/// What became of a message that was taken.
+fn arrival(delivery: Option<&Delivery>) -> Result<(), String> {
+    let Some(Delivery { end, said }) = delivery else { return Ok(()) };
+    let words = if said.is_empty() { String::new() } else { format!(" ({said})") };
+    match end {
+        End::Delivered => say(format_args!("It has arrived{words}.")),
+        End::Unasked => say("Whether it arrives is not known: this provider cannot be asked."),
+        End::Undelivered => return Err(format!("it will not arrive{words}")),
+        End::Pending => return Err(format!("it had not arrived when the time was over{words}")),
+    }
+    Ok(())
 }

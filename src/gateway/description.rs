@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-pub use besides::{Balance, Check, Voice};
+pub use besides::{Balance, Check, Status, Voice};
 pub use built_in::BUILT_IN;
 pub use class::Class;
 pub use condition::Condition;
@@ -20,7 +20,6 @@ pub use request::{Basic, Field, Method, Request};
 
 use super::json::Json;
 use super::pattern::Pattern;
-use crate::login::language::Language;
 
 mod besides;
 mod built_in;
@@ -66,6 +65,9 @@ pub struct Description {
     /// How it is asked whether a code is right, where it makes the codes itself.
     #[serde(default)]
     pub check: Option<Check>,
+    /// How it is asked what became of a message, where it can be.
+    #[serde(default)]
+    pub status: Option<Status>,
 }
 
 /// One key of a `[[provider]]` table.
@@ -168,6 +170,8 @@ pub const VARIABLES: [&str; 9] = [
 ];
 /// The one that only a call has.
 const VOICE_LANGUAGE: &str = "voice_language";
+/// What the provider calls the message, in the question what became of it.
+pub const MESSAGE_ID: &str = "message_id";
 /// Those that mark a message, so that a second request for it does not send it twice.
 const MARKS: [&str; 2] = ["id", "id_number"];
 
@@ -177,7 +181,9 @@ impl Description {
     /// # Errors
     /// With the one that does not.
     pub fn check(&self) -> Result<(), String> {
-        let known = |name: &str| VARIABLES.contains(&name) || self.keys.contains_key(name);
+        let known = |name: &str| {
+            name == MESSAGE_ID || VARIABLES.contains(&name) || self.keys.contains_key(name)
+        };
         if let Some(name) = self.patterns().flat_map(Pattern::names).find(|name| !known(name)) {
             return Err(format!(
                 "`{{{name}}}` is neither a key of this description nor a variable; variables are {}",
@@ -192,34 +198,7 @@ impl Description {
         if !self.requests().flat_map(Request::paths).all(|path| path.begins_with("/")) {
             return Err("`path` must begin with `/`".to_owned());
         }
-        if let Some(balance) = &self.balance {
-            let about_a_message = |name: &&str| VARIABLES.contains(name);
-            if let Some(name) =
-                balance.request.patterns().flat_map(Pattern::names).find(about_a_message)
-            {
-                return Err(format!("`{{{name}}}`: the balance is asked for without a message"));
-            }
-            if balance.amount.is_empty() && balance.text.is_none() {
-                return Err("`[balance]` needs `amount` or `text`".to_owned());
-            }
-        }
-        let check = self.check.iter().map(|check| &check.request);
-        let without_call = std::iter::once(&self.request).chain(check).flat_map(Request::patterns);
-        if without_call.flat_map(Pattern::names).any(|name| name == VOICE_LANGUAGE) {
-            return Err(format!("`{{{VOICE_LANGUAGE}}}`: only `[voice]` has a language"));
-        }
-        if let Some(voice) = &self.voice {
-            let unknown = |tag: &&String| Language::parse(tag).is_err();
-            if let Some(tag) = voice.languages.keys().find(unknown) {
-                return Err(format!("`{tag}` in `[voice]` is none of our languages"));
-            }
-            if !voice.languages.contains_key("en") {
-                return Err(
-                    "`languages` in `[voice]` must have `en`, which every call can fall back to"
-                        .to_owned(),
-                );
-            }
-        }
+        self.check_besides()?;
         if let Some(place) = self.places().find(|place| !place.starts_with('/')) {
             return Err(format!("`{place}` is no place in JSON: write it like \"/messages/0/id\""));
         }
@@ -267,7 +246,8 @@ impl Description {
         let balance = self.balance.iter().map(|balance| &balance.request);
         let voice = self.voice.iter().map(|voice| &voice.request);
         let check = self.check.iter().map(|check| &check.request);
-        std::iter::once(&self.request).chain(balance).chain(voice).chain(check)
+        let status = self.status.iter().map(|status| &status.request);
+        std::iter::once(&self.request).chain(balance).chain(voice).chain(check).chain(status)
     }
 
     fn conditions(&self) -> impl Iterator<Item = &Condition> {
@@ -289,7 +269,8 @@ impl Description {
             keyed.chain(&accepted.present).chain(&accepted.absent)
         });
         let balance = self.balance.iter().flat_map(|b| b.amount.iter().chain(&b.currency));
-        accepted.chain(&self.error.code).chain(&self.error.message).chain(balance)
+        let status = self.status.iter().flat_map(Status::places);
+        accepted.chain(&self.error.code).chain(&self.error.message).chain(balance).chain(status)
     }
 
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {

@@ -14,8 +14,8 @@ use reqwest::Url;
 use super::Attempt;
 use super::connect::{authorities, client};
 use super::description::{Description, Request};
-use super::judge::{Answer, judge, judge_balance};
-use super::report::Money;
+use super::judge::{Answer, judge, judge_balance, judge_status, message_id};
+use super::report::{Delivery, Money};
 use super::variables::Variables;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -109,34 +109,65 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Sends one message within `time`.
+/// Sends one message within `time`. With it comes what the provider calls the message, if it took it.
 #[must_use]
-pub fn send(provider: &HttpProvider, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {
+pub fn send(
+    provider: &HttpProvider,
+    to: &PhoneNumber,
+    text: &Secret,
+    time: Duration,
+) -> (Attempt, Option<String>) {
     let (provider, to, text) = (provider.clone(), to.clone(), text.clone());
     let attempt = within(time, move |deadline| {
         let description = &provider.parts.description;
         let variables = Variables::new(&provider.parts.values, Some((&to, &text)));
         let ask = || {
             let answer = exchange(&provider, &description.request, &variables, deadline);
-            answer.map_or_else(
-                |failed| failed,
-                |answer| judge(&answer, description, |said| variables.conceal(said)),
-            )
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(failed) => return (failed, None),
+            };
+            let id = description.status.as_ref().and_then(|rules| message_id(&answer, rules));
+            (judge(&answer, description, |said| variables.conceal(said)), id)
         };
         let first = ask();
         let left = deadline.saturating_duration_since(Instant::now());
-        let is_open = matches!(first, Attempt::Uncertain(_));
+        let is_open = matches!(first.0, Attempt::Uncertain(_));
         if !is_open || !description.is_repeatable() || left < AGAIN {
             return Ok(first);
         }
         // By its mark the provider knows the message: it is sent once, whatever became of the first.
         Ok(match ask() {
-            sure @ (Attempt::Accepted | Attempt::Refused(_)) => sure,
+            sure @ (Attempt::Accepted | Attempt::Refused(_), _) => sure,
             // That it does not take a second one says nothing about the first.
             _ => first,
         })
     });
-    attempt.unwrap_or_else(|failed| failed)
+    attempt.unwrap_or_else(|failed| (failed, None))
+}
+
+/// Asks within `time` what became of a message; nothing where the provider cannot be asked that.
+///
+/// # Errors
+/// With what became of the question, when it was not answered.
+pub fn follow(
+    provider: &HttpProvider,
+    to: &PhoneNumber,
+    id: &str,
+    time: Duration,
+) -> Result<Option<Delivery>, Attempt> {
+    if provider.parts.description.status.is_none() {
+        return Ok(None);
+    }
+    let (provider, to, id) = (provider.clone(), to.clone(), id.to_owned());
+    within(time, move |deadline| {
+        let description = &provider.parts.description;
+        let Some(rules) = &description.status else { return Ok(None) };
+        let nothing = Secret::from(String::new());
+        let variables = Variables::new(&provider.parts.values, Some((&to, &nothing))).called(&id);
+        let answer = exchange(&provider, &rules.request, &variables, deadline)?;
+        judge_status(&answer, rules, description, |said| variables.conceal(said)).map(Some)
+    })
 }
 
 /// Asks within `time` how much money is left; nothing where the provider cannot be asked that.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Attempt;
-use super::description::{Accepted, Balance, Check, Class, ClassRow, Description, Errors};
-use super::report::Money;
+use super::description::{Accepted, Balance, Check, Class, ClassRow, Description, Errors, Status};
+use super::report::{Delivery, End, Money};
 use crate::delivery::{Finding, Judgement};
 
 /// As much of a provider's words as the log shows, in characters.
@@ -83,6 +83,38 @@ pub fn judge_balance(
         Some(amount) => Ok(Money { amount, currency: currency.filter(|c| is_currency(c)) }),
         None => Err(Attempt::Failed(explain(answer, &json, description, conceal).said)),
     }
+}
+
+/// What the provider calls the message that it has taken.
+#[must_use]
+pub fn message_id(answer: &Answer, rules: &Status) -> Option<String> {
+    first(&serde_json::from_str(&answer.body).unwrap_or(Value::Null), &rules.id)
+}
+
+/// Reads what became of a message.
+///
+/// # Errors
+/// With what the provider said instead.
+pub fn judge_status(
+    answer: &Answer,
+    rules: &Status,
+    description: &Description,
+    conceal: impl Fn(&str) -> String,
+) -> Result<Delivery, Attempt> {
+    let json = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
+    let state = first(&json, &rules.state).filter(|_| answer.status == 200);
+    let Some(state) = state else {
+        return Err(Attempt::Failed(explain(answer, &json, description, conceal).said));
+    };
+    let end = match state {
+        _ if rules.delivered.contains(&state) => End::Delivered,
+        _ if rules.undelivered.contains(&state) => End::Undelivered,
+        _ => End::Pending,
+    };
+    let reasons = rules.reason.iter().filter_map(|place| json.pointer(place)).filter_map(plain);
+    let words: Vec<_> = std::iter::once(state).chain(reasons).collect();
+    let said = conceal(&words.join(", ")).chars().take(LONGEST_SAID).collect();
+    Ok(Delivery { end, said })
 }
 
 /// A number with digits in it, as `-12.50`; nothing else of an answer gets to the terminal.

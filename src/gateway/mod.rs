@@ -16,12 +16,14 @@
 //! modem.rs        modems of one's own, by the spools of their daemons
 //! outbox.rs       a file in place of a phone, for trying things out
 //! turn.rs         one provider after the other
+//! follow.rs       what became of a message in the end
 //! aside.rs        providers that are asked last for a while
 //! ```
 
 pub mod aside;
 mod connect;
 pub mod description;
+mod follow;
 pub mod http;
 pub mod json;
 pub mod judge;
@@ -39,7 +41,7 @@ pub mod voice;
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::config::file::Trust;
 use crate::config::model::Config;
@@ -63,6 +65,7 @@ pub struct Gateway {
     run_as: String,
     warnings: Vec<String>,
     aside: Aside,
+    timeout: Duration,
 }
 
 /// What became of one attempt at one provider.
@@ -157,13 +160,20 @@ impl Gateway {
             warnings.push(said);
             Aside::default()
         });
-        Ok(Self { providers, run_as, warnings, aside })
+        let timeout = config.delivery.timeout.get();
+        Ok(Self { providers, run_as, warnings, aside, timeout })
     }
 
     /// What works and should be mended: files of the providers that others can read.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Time for all providers of one message together.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The system user to become.
@@ -210,7 +220,7 @@ impl Gateway {
             format!("the person's own provider `{name}` is not configured, others are asked")
         });
         let mut results = Vec::new();
-        let outcome = ask_in_turn(&route, to, content, deadline, |provider, attempt| {
+        let outcome = ask_in_turn(&route, to, content, deadline, |provider, attempt, _| {
             results.push((provider.name.clone(), attempt.clone()));
         });
         aside.extend(self.aside.note(&results));
@@ -236,7 +246,8 @@ impl Gateway {
         }
     }
 
-    /// Sends `text` as a login would, or through `only` this provider, and tells what each answered.
+    /// Sends `text` as a login would, or through `only` this provider, and tells what each answered; and
+    /// with `patience`, what became of it within that time.
     #[must_use]
     pub fn probe(
         &self,
@@ -244,6 +255,7 @@ impl Gateway {
         text: &Secret,
         only: Option<&str>,
         deadline: Instant,
+        patience: Option<Duration>,
     ) -> Report {
         let mut route = match self.chosen(to, only) {
             Ok(route) => route,
@@ -251,11 +263,17 @@ impl Gateway {
         };
         let mut warnings = self.put_last(&mut route);
         let (mut answers, mut results) = (Vec::new(), Vec::new());
+        let mut taken = None;
         let content = Content::Text(text);
-        let outcome = ask_in_turn(&route, to, content, deadline, |provider, attempt| {
+        let outcome = ask_in_turn(&route, to, content, deadline, |provider, attempt, id| {
             answers.push(Answer::of_attempt(&provider.name, attempt));
             results.push((provider.name.clone(), attempt.clone()));
+            taken = (*attempt == Attempt::Accepted).then(|| id.map(str::to_owned));
         });
+        if let (Some(id), Some(patience), Some(answer)) = (taken, patience, answers.last_mut()) {
+            let provider = self.named(&answer.provider).ok();
+            answer.delivery = provider.map(|one| follow::follow(one, to, id.as_deref(), patience));
+        }
         warnings.extend(self.aside.note(&results));
         warnings.extend(self.warnings.iter().cloned());
         let error = answers.is_empty().then_some(outcome.detail);

@@ -12,7 +12,7 @@ use toml::{Spanned, Value};
 use super::description::{BUILT_IN, COMMON, Description, Key};
 use super::http::{self, HttpProvider};
 use super::modem::{self, Modem};
-use super::report::Money;
+use super::report::{Delivery, Money};
 use super::{Attempt, Content, outbox, verify, voice};
 use crate::config::file::{self, SMALL, Trust};
 use crate::config::model::{AbsolutePath, Span};
@@ -50,11 +50,19 @@ pub enum Channel {
 }
 
 impl Provider {
-    /// Tries to send one message, or to make one call, within `time`.
+    /// Tries to send one message, or to make one call, within `time`. With it comes what the provider calls
+    /// the message, if it took it and can be asked after it.
     #[must_use]
-    pub fn attempt(&self, to: &PhoneNumber, content: Content<'_>, time: Duration) -> Attempt {
-        match (&self.channel, content) {
-            (Channel::Http(provider), Content::Text(text)) => http::send(provider, to, text, time),
+    pub fn attempt(
+        &self,
+        to: &PhoneNumber,
+        content: Content<'_>,
+        time: Duration,
+    ) -> (Attempt, Option<String>) {
+        let attempt = match (&self.channel, content) {
+            (Channel::Http(provider), Content::Text(text)) => {
+                return http::send(provider, to, text, time);
+            }
             (Channel::Http(provider), Content::Call(spoken)) => {
                 voice::call(provider, to, spoken, time)
             }
@@ -67,7 +75,8 @@ impl Provider {
                 outbox::append(file, to, spoken.words())
             }
             (Channel::Outbox(None), _) => Attempt::Failed("the outbox is not open".to_owned()),
-        }
+        };
+        (attempt, None)
     }
 
     /// Whether it makes its codes itself, and so is the one to judge them.
@@ -92,6 +101,22 @@ impl Provider {
             Channel::Http(provider) => voice::can_call(provider),
             Channel::Modem(_) => false,
             Channel::Outbox(_) => true,
+        }
+    }
+
+    /// Asks what became of a message; nothing where it cannot be asked that.
+    ///
+    /// # Errors
+    /// With what became of the question, when it was not answered.
+    pub fn follow(
+        &self,
+        to: &PhoneNumber,
+        id: &str,
+        time: Duration,
+    ) -> Result<Option<Delivery>, Attempt> {
+        match &self.channel {
+            Channel::Http(provider) => http::follow(provider, to, id, time),
+            Channel::Modem(_) | Channel::Outbox(_) => Ok(None),
         }
     }
 

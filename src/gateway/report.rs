@@ -31,6 +31,32 @@ pub struct Answer {
     /// How much money is left, where that was asked and told.
     #[serde(default)]
     pub balance: Option<Money>,
+    /// What became of the message in the end, where that was asked.
+    #[serde(default)]
+    pub delivery: Option<Delivery>,
+}
+
+/// What became of a message that a provider has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// How it ended, so far.
+    pub end: End,
+    /// The provider's word for it, and its reason; without keys and numbers.
+    pub said: String,
+}
+
+/// How the way of a message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// It is on the phone.
+    Delivered,
+    /// It will never be.
+    Undelivered,
+    /// Nobody knows yet.
+    Pending,
+    /// The provider cannot be asked.
+    Unasked,
 }
 
 /// What an answer means.
@@ -85,7 +111,8 @@ impl Answer {
             Attempt::Failed(said) | Attempt::Unusable(_, said) => (Answered::Failed, said.as_str()),
             Attempt::OutOfReach(said) => (Answered::OutOfReach, said.as_str()),
         };
-        Self { provider: provider.to_owned(), result, said: said.to_owned(), balance: None }
+        let (provider, said) = (provider.to_owned(), said.to_owned());
+        Self { provider, result, said, balance: None, delivery: None }
     }
 
     /// What one provider answered to the question how much money is left.
@@ -96,7 +123,7 @@ impl Answer {
             Ok(money) => {
                 let asked = if money.is_some() { Answered::Accepted } else { Answered::Unasked };
                 let (provider, said) = (provider.to_owned(), String::new());
-                Self { provider, result: asked, said, balance: money }
+                Self { provider, result: asked, said, balance: money, delivery: None }
             }
         }
     }

@@ -13,7 +13,7 @@ pub(super) fn ask_in_turn(
     to: &PhoneNumber,
     content: Content<'_>,
     deadline: Instant,
-    mut tell: impl FnMut(&Provider, &Attempt),
+    mut tell: impl FnMut(&Provider, &Attempt, Option<&str>),
 ) -> Outcome {
     if route.is_empty() {
         let detail = "no provider is configured for this number's country";
@@ -22,11 +22,11 @@ pub(super) fn ask_in_turn(
     let mut tally = Tally::default();
     for (index, provider) in route.iter().enumerate() {
         let time = share(provider, deadline, route.len() - index);
-        let attempt = match time.is_zero() {
-            true => Attempt::Failed("no time left".to_owned()),
+        let (attempt, id) = match time.is_zero() {
+            true => (Attempt::Failed("no time left".to_owned()), None),
             false => provider.attempt(to, content, time),
         };
-        tell(provider, &attempt);
+        tell(provider, &attempt, id.as_deref());
         match attempt {
             Attempt::Accepted => {
                 let (via, detail) = (provider.name.clone(), tally.words.join("; "));

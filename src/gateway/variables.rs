@@ -9,7 +9,7 @@ use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
 use zeroize::Zeroizing;
 
-use super::description::{Condition, Field, Method, Request};
+use super::description::{Condition, Field, MESSAGE_ID, Method, Request};
 use super::json::Values;
 use super::pattern::Pattern;
 use crate::message::segments::{Alphabet, segments, ucs2_hex};
@@ -25,6 +25,8 @@ pub struct Variables<'a> {
     keys: &'a BTreeMap<String, Secret>,
     message: Option<Message<'a>>,
     voice_language: Option<&'a str>,
+    /// What the provider calls it.
+    message_id: Option<&'a str>,
 }
 
 struct Message<'a> {
@@ -78,12 +80,17 @@ impl<'a> Variables<'a> {
                 mark: Mark::random(),
             }
         });
-        Self { keys, message, voice_language: None }
+        Self { keys, message, voice_language: None, message_id: None }
     }
 
     /// The same for a call that is held in a language, as the provider writes it.
     pub fn in_language(self, voice_language: &'a str) -> Self {
         Self { voice_language: Some(voice_language), ..self }
+    }
+
+    /// The same after the message was taken, and was given a name.
+    pub fn called(self, message_id: &'a str) -> Self {
+        Self { message_id: Some(message_id), ..self }
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -98,6 +105,7 @@ impl<'a> Variables<'a> {
             "segments" => message.map(|message| message.segments.as_str()),
             "id" => message?.mark.as_ref().map(|mark| mark.id.as_str()),
             "id_number" => message?.mark.as_ref().map(|mark| mark.number.as_str()),
+            MESSAGE_ID => self.message_id,
             key => self.keys.get(key).map(Secret::expose),
         }
     }

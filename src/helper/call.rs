@@ -92,18 +92,17 @@ impl Helper<'_> {
         }
     }
 
-    /// Asks what an admin wants to know: what each provider says to a message or, without one, how much
-    /// money is left. Only `provider` is asked, where one is named.
+    /// Asks what an admin wants to know. Only `provider` is asked, where one is named.
     ///
     /// # Errors
     /// In words, when the helper cannot be asked.
     #[cfg(feature = "program")]
     pub fn ask(
         &self,
-        message: Option<(&PhoneNumber, &Secret)>,
+        question: wire::Question<'_>,
     ) -> Result<crate::gateway::report::Report, String> {
         let said = |reason| format!("helper {}: {reason}", self.program.display());
-        let request = wire::encode_question(self.config, self.timeout, message, self.provider);
+        let request = wire::encode_question(self.config, self.timeout, question, self.provider);
         let frame = self.start(request).and_then(Started::answer).map_err(said)?;
         let report = wire::decode_report(&frame).map_err(|error| error.to_string());
         let report =

@@ -15,6 +15,8 @@ use crate::gateway::voice::Spoken;
 use crate::gateway::{Content, Gateway};
 use crate::sys;
 
+/// What it takes to say how it went.
+const TELLING: Duration = Duration::from_millis(50);
 /// What a request may take to arrive; its sender is already waiting.
 const ARRIVAL: u32 = 5;
 
@@ -55,7 +57,7 @@ fn serve(line: &UnixStream) -> Result<Zeroizing<Vec<u8>>, Malformed> {
 /// Does what is wanted, without root as soon as all is read that only root may read.
 fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     // What is left of the time, less what it takes to say how it went.
-    let deadline = deadline.checked_sub(Duration::from_millis(50)).unwrap_or(deadline);
+    let deadline = deadline.checked_sub(TELLING).unwrap_or(deadline);
     let gateway = open(request);
     let only = request.provider.as_deref();
     let report = match (&request.errand, gateway) {
@@ -79,7 +81,12 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
             return wire::encode_judgement(&Judgement::unknown(error.to_string()));
         }
         (Errand::Send(..) | Errand::Call(..), Err(error)) => return unusable(error.to_string()),
-        (Errand::Probe(to, text), Ok(gateway)) => gateway.probe(to, text, only, deadline),
+        (Errand::Probe(to, text), Ok(gateway)) => gateway.probe(to, text, only, deadline, None),
+        (Errand::Follow(to, text), Ok(gateway)) => {
+            let patience = request.timeout.saturating_sub(gateway.timeout());
+            let taken_by = deadline.checked_sub(patience).unwrap_or(deadline);
+            gateway.probe(to, text, only, taken_by, Some(patience))
+        }
         (Errand::Balance, Ok(gateway)) => gateway.balances(only, deadline),
         (_, Err(error)) => Report::of_error(error.to_string()),
     };

@@ -36,6 +36,7 @@ const SEND: u8 = b'S';
 const CALL: u8 = b'C';
 const CHECK: u8 = b'K';
 const PROBE: u8 = b'P';
+const FOLLOW: u8 = b'W';
 const BALANCE: u8 = b'B';
 const OUTCOME: u8 = b'O';
 /// An outcome whose code the provider judges.
@@ -69,7 +70,21 @@ pub enum Errand {
     Check(PhoneNumber, Secret),
     /// An admin's message: only that provider is asked, where one is named, and the answer is a report.
     Probe(PhoneNumber, Secret),
+    /// The same, and the time is also for asking what became of it.
+    Follow(PhoneNumber, Secret),
     /// How much money is left: likewise.
+    Balance,
+}
+
+/// What an admin's program asks for.
+#[cfg(feature = "program")]
+#[derive(Debug, Clone, Copy)]
+pub enum Question<'a> {
+    /// [`Errand::Probe`]
+    Probe(&'a PhoneNumber, &'a Secret),
+    /// [`Errand::Follow`]
+    Follow(&'a PhoneNumber, &'a Secret),
+    /// [`Errand::Balance`]
     Balance,
 }
 
@@ -120,7 +135,7 @@ pub fn encode_check(
     encode_errand(CHECK, config, timeout, Some((to, typed.expose())), Some(provider), None)
 }
 
-/// The bytes of what an admin asks for: a probe, or without a message the balance.
+/// The bytes of what an admin asks for.
 ///
 /// # Errors
 /// When a field is too long for the line.
@@ -128,11 +143,14 @@ pub fn encode_check(
 pub fn encode_question(
     config: &Path,
     timeout: Duration,
-    message: Option<(&PhoneNumber, &Secret)>,
+    question: Question<'_>,
     provider: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
-    let kind = if message.is_some() { PROBE } else { BALANCE };
-    let message = message.map(|(to, text)| (to, text.expose()));
+    let (kind, message) = match question {
+        Question::Probe(to, text) => (PROBE, Some((to, text.expose()))),
+        Question::Follow(to, text) => (FOLLOW, Some((to, text.expose()))),
+        Question::Balance => (BALANCE, None),
+    };
     encode_errand(kind, config, timeout, message, provider, None)
 }
 
@@ -171,7 +189,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let (version, kind) = head(frame)?;
     let mut fields = match (version, kind) {
-        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) | (THIRD, CALL | CHECK) => {
+        (FIRST, SEND) | (SECOND, SEND | PROBE | FOLLOW | BALANCE) | (THIRD, CALL | CHECK) => {
             Fields(&frame[HEAD..])
         }
         _ => return Err(Malformed("it is of another kind")),
@@ -188,6 +206,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
         CHECK if provider.is_empty() => return Err(Malformed("the provider")),
         CHECK => Errand::Check(to()?, text),
         PROBE => Errand::Probe(to()?, text),
+        FOLLOW => Errand::Follow(to()?, text),
         _ => Errand::Balance,
     };
     fields.end()?;

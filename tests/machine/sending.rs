@@ -22,7 +22,7 @@ const SECRETS: [&str; 5] = [
 ];
 
 /// A machine with a gateway and these tables of providers, which are at the gateway.
-fn machine(tables: &[String]) -> (Machine, Gateway) {
+pub fn machine(tables: &[String]) -> (Machine, Gateway) {
     let machine = Machine::new();
     let gateway = Gateway::start();
     machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
@@ -36,7 +36,7 @@ fn machine(tables: &[String]) -> (Machine, Gateway) {
     (machine, gateway)
 }
 
-fn twilio() -> String {
+pub fn twilio() -> String {
     let (sid, token, from) = (account::TWILIO_SID, account::TWILIO_TOKEN, account::TWILIO_FROM);
     format!("kind='twilio'\naccount_sid='{sid}'\nauth_token='{token}'\nfrom='{from}'")
 }
@@ -59,7 +59,7 @@ fn legacy() -> String {
 }
 
 /// What a command said on both outputs, and its exit code; never a key.
-fn run(machine: &Machine, words: &[&str]) -> (String, i32) {
+pub fn run(machine: &Machine, words: &[&str]) -> (String, i32) {
     let run = machine.run(PROGRAM, words);
     let said = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
     for secret in SECRETS {
@@ -168,7 +168,7 @@ fn slips_of_send_and_balance_are_named() {
 fn kinds_and_their_keys_are_shown_to_anybody() {
     let machine = Machine::new();
     let (said, code) = run(&machine, &["providers"]);
-    for kind in ["twilio ", "clickatell-legacy ", "smsc ", "http ", "outbox "] {
+    for kind in ["twilio ", "clickatell-legacy ", "smsc ", "gammu ", "http ", "outbox "] {
         assert!(said.lines().any(|line| line.starts_with(kind)), "{kind}: {said}");
     }
     assert_eq!(code, 0);

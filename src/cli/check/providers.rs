@@ -5,6 +5,7 @@ use super::{Case, catalogue};
 use crate::cli::errand::advice;
 use crate::gateway::report::{Answer, Answered};
 use crate::helper::call::Helper;
+use crate::helper::wire::Question;
 use crate::login::language::Language;
 
 /// Asks all that can be asked.
@@ -17,7 +18,7 @@ pub(super) fn judge(case: &Case<'_>, report: &mut Report) {
         language: Language::ENGLISH,
     };
     let place = case.place_of(&["provider"]);
-    match helper.ask(None) {
+    match helper.ask(Question::Balance) {
         Err(said) => report.add(&catalogue::PROVIDER_SILENT, place, said, ""),
         Ok(told) => {
             if let Some(said) = told.error {

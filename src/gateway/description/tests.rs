@@ -85,6 +85,25 @@ fn the_balance_is_asked_for_without_a_message_and_its_slips_are_found() {
 }
 
 #[test]
+fn a_message_is_asked_after_by_its_name_alone() {
+    let good = format!(
+        "{GOOD}[status]\nid = ['/id']\nstate = ['/state']\ndelivered = ['yes']\nundelivered = ['no']\n\
+         request = {{ method = 'GET', path = '/of/{{message_id}}' }}\n"
+    );
+    assert_eq!(judged(&good), Ok(()));
+    for (right, wrong, said) in [
+        ("'/of/{message_id}'", "'/of/{text}'", "`{text}`: a message is asked after by its name"),
+        ("'/of/{message_id}'", "'/of'", "`[status.request]` needs `{message_id}`"),
+        ("path = \"/send\"", "path = \"/{message_id}\"", "known only after the message was taken"),
+        ("['/state']", "['state']", "`state` is no place in JSON"),
+    ] {
+        assert!(good.contains(right), "{right}");
+        let found = judged(&good.replace(right, wrong)).unwrap_err();
+        assert!(found.contains(said), "{wrong}: {found}");
+    }
+}
+
+#[test]
 fn conditions_stand_where_they_can_be_judged_and_name_what_there_is() {
     let mode = "[keys]\nmode = { about = \"\", values = [\"a\", \"b\"] }\n";
     let good = GOOD.replace("[keys]\n", mode).replace(

@@ -46,10 +46,10 @@ fn a_call_arrives_with_the_language_of_the_person_and_in_no_lower_version() {
 fn what_an_admin_asks_arrives_and_so_does_the_answer() {
     let (to, text) = ("+4915123456789".parse().unwrap(), Secret::from("x".to_owned()));
     let (config, time) = (Path::new("/c"), Duration::from_secs(1));
-    let frame = encode_question(config, time, Some((&to, &text)), Some("a")).unwrap();
+    let frame = encode_question(config, time, Question::Probe(&to, &text), Some("a")).unwrap();
     let arrived = decode_request(&frame).unwrap();
     assert_eq!((arrived.errand, arrived.provider), (Errand::Probe(to, text), Some("a".into())));
-    let frame = encode_question(config, time, None, None).unwrap();
+    let frame = encode_question(config, time, Question::Balance, None).unwrap();
     let arrived = decode_request(&frame).unwrap();
     assert_eq!((arrived.errand, arrived.provider), (Errand::Balance, None));
     assert_eq!(decode_report(&encode_report("{}").unwrap()), Ok("{}"));

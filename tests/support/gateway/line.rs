@@ -109,6 +109,13 @@ fn meet(request: &Request, line: &mut Line, socket: &TcpStream, state: &State) -
 
 /// Checks a request and writes down what came of it, before the client can know.
 fn judge(request: &Request, state: &State) -> Result<Answer, Answer> {
+    if let Some(asked) = formats::status(request) {
+        let (is_ours, has_arrived) = state.asked_after(&asked.id);
+        return asked.answer(is_ours, has_arrived).map_err(|refused| {
+            state.refuse(refused.why);
+            refused.answer
+        });
+    }
     let judged = match formats::question(request) {
         Some(Ok(answer)) => return Ok(answer),
         Some(Err(refused)) => Err(refused),
@@ -118,6 +125,7 @@ fn judge(request: &Request, state: &State) -> Result<Answer, Answer> {
         Ok(Accepted { message, answer, once }) => match once {
             Some((key, again)) if !state.is_new(&key) => Ok(again),
             _ => {
+                state.answered(&answer.body);
                 state.accept(message);
                 Ok(answer)
             }

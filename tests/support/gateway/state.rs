@@ -60,6 +60,10 @@ struct Seen {
     stopping: bool,
     /// By which messages are known that are taken once.
     keys: HashSet<String>,
+    /// What was answered to messages that were taken.
+    answers: Vec<String>,
+    /// How often each message was asked after.
+    asked: HashMap<String, usize>,
     usual: Usual,
     next: VecDeque<Behaviour>,
     messages: Vec<Message>,
@@ -119,6 +123,20 @@ impl State {
         seen.tell(News::Accepted(message.clone()));
         seen.messages.push(message);
         self.arrived.notify_all();
+    }
+
+    /// Keeps the answer to a message, in which its name stands.
+    pub fn answered(&self, body: &str) {
+        self.seen().answers.push(body.to_owned());
+    }
+
+    /// Whether a message of this name was taken, and whether it was asked after before.
+    pub fn asked_after(&self, id: &str) -> (bool, bool) {
+        let mut seen = self.seen();
+        let is_ours = !id.is_empty() && seen.answers.iter().any(|answer| answer.contains(id));
+        let asked = seen.asked.entry(id.to_owned()).or_default();
+        *asked += 1;
+        (is_ours, *asked > 1)
     }
 
     /// Whether no message came by this key before.

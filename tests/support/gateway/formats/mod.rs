@@ -24,6 +24,7 @@ mod sinch;
 mod smsc;
 mod smseagle;
 mod sns;
+mod status;
 mod telnyx;
 mod twilio;
 mod verify;
@@ -104,6 +105,11 @@ pub fn judge(request: &Request) -> Judged {
 /// of whoever serves the path; nothing where nobody does.
 pub fn question(request: &Request) -> Option<Result<Answer, Refused>> {
     balance::judge(request).or_else(|| verify::check(request))
+}
+
+/// The question about a message that a request is; nothing where it is about something else.
+pub fn status(request: &Request) -> Option<status::Asked<'_>> {
+    status::read(request)
 }
 
 const JSON: &str = "application/json";
