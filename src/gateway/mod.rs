@@ -1,7 +1,8 @@
 //! How a text reaches a phone: providers in order, one deadline for all of them together.
 //!
 //! ```text
-//! provider.rs     a [[provider]] table, judged: kind, keys, secrets, routes
+//! tables.rs       the [[provider]] tables, judged: kind, keys, secrets, routes
+//! provider.rs     what can be asked of one
 //! description.rs  how a kind of provider takes a text, as data (providers/*.toml)
 //! pattern.rs      text with variables
 //! json.rs         a JSON body made of them
@@ -34,6 +35,7 @@ pub mod provider;
 pub mod report;
 #[cfg(feature = "sns")]
 mod sign;
+mod tables;
 mod turn;
 mod variables;
 mod verify;
@@ -51,8 +53,9 @@ use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use aside::Aside;
 use description::Class;
-use provider::{Channel, Provider, Tables};
+use provider::{Channel, Provider};
 use report::{Answer, Report};
+use tables::{Reader, Tables};
 use turn::{ask_in_turn, share};
 use voice::Spoken;
 
@@ -136,7 +139,7 @@ impl Gateway {
         let run_as = config.delivery.run_as.clone().unwrap_or_else(|| RUN_AS.to_owned());
         let proxy = config.delivery.proxy.as_deref().map(connect::proxy).transpose();
         let proxy = proxy.map_err(|said| sources.error_about(&["delivery", "proxy"], said))?;
-        let reader = provider::Reader {
+        let reader = Reader {
             sources,
             config: path,
             trust,

@@ -5,12 +5,12 @@
 //! exactly its fields is refused.
 //!
 //! Version 1 is a message to send and its outcome. Version 2 adds the provider that is tried first, and
-//! what an admin's program asks for; version 3 calls in
-//! which the code is read aloud, and codes that the provider makes and judges. A frame says the lowest version that has what it holds, so that a
-//! module and a helper of neighbouring releases understand each other while both are being upgraded.
+//! what an admin's program asks for; version 3 calls in which the code is read aloud, and codes that the
+//! provider makes and judges. A frame says the lowest version that has what it holds, so that a module
+//! and a helper of neighbouring releases understand each other while both are being upgraded.
 
-use std::fmt;
-use std::io::{self, Read};
+mod frame;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use zeroize::Zeroizing;
 use crate::delivery::{Fate, Finding, Judgement, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
+use frame::floor_char_boundary;
+pub use frame::{Malformed, read_frame};
 
 /// Longest frame, in bytes.
 pub const LONGEST: usize = 8 << 10;
@@ -87,10 +89,6 @@ pub enum Question<'a> {
     /// [`Errand::Balance`]
     Balance,
 }
-
-/// A frame that is not one of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed(&'static str);
 
 /// The bytes of a request, wiped on drop.
 ///
@@ -294,17 +292,6 @@ pub fn decode_report(frame: &[u8]) -> Result<&str, Malformed> {
     Ok(json)
 }
 
-/// Reads a frame to the end of the stream, or one byte more than the longest.
-///
-/// # Errors
-/// When reading fails, or takes longer than the stream allows.
-pub fn read_frame(stream: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    // The whole capacity at once, so that the buffer never moves and leaves no copy behind.
-    let mut frame = Zeroizing::new(Vec::with_capacity(LONGEST + 64));
-    stream.take(LONGEST as u64 + 1).read_to_end(&mut frame)?;
-    Ok(frame)
-}
-
 /// The fates that travel, and their letters. That the helper is broken is never its own word.
 const FATES: &[(Fate, u8)] = &[
     (Fate::Accepted, b'A'),
@@ -384,20 +371,6 @@ impl<'a> Fields<'a> {
         if self.0.is_empty() { Ok(()) } else { Err(Malformed("something follows it")) }
     }
 }
-
-/// `str::floor_char_boundary`, which is younger than the oldest Rust that is supported.
-fn floor_char_boundary(text: &str, index: usize) -> usize {
-    let index = index.min(text.len());
-    (0..=index).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for Malformed {}
 
 #[cfg(test)]
 mod tests;

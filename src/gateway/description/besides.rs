@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Accepted, Description, MESSAGE_ID, Pattern, Regex, Request, VARIABLES, VOICE_LANGUAGE};
+use super::{
+    Accepted, Description, MESSAGE_ID, Pattern, Regex, Request, VARIABLES, VOICE_LANGUAGE,
+};
 use crate::login::language::Language;
 
 /// How a provider calls and reads a text aloud. Its answers are judged as those to messages.
