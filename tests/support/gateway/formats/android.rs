@@ -14,6 +14,15 @@ struct Body {
     phone_numbers: Vec<String>,
     text_message: TextMessage,
     priority: i8,
+    /// What the SDK always says, and is so without it.
+    #[serde(default = "yes")]
+    with_delivery_report: bool,
+    #[serde(default)]
+    is_encrypted: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -32,8 +41,14 @@ pub fn judge(request: &Request) -> Judged {
     if request.header("Authorization") != Some(&wanted) {
         return Err(refusal(401, "Unauthorized"));
     }
-    let Body { id, phone_numbers, text_message: TextMessage { text }, priority } =
-        read_json(request).map_err(|why| refusal(400, &why))?;
+    let Body {
+        id,
+        phone_numbers,
+        text_message: TextMessage { text },
+        priority,
+        with_delivery_report,
+        is_encrypted,
+    } = read_json(request).map_err(|why| refusal(400, &why))?;
     let Ok([to]) = <[String; 1]>::try_from(phone_numbers) else {
         return Err(refusal(400, "not exactly one number"));
     };
@@ -42,6 +57,9 @@ pub fn judge(request: &Request) -> Judged {
     }
     if text.is_empty() || priority < 100 {
         return Err(refusal(400, &format!("no text, or one that waits: priority {priority}")));
+    }
+    if is_encrypted || !with_delivery_report {
+        return Err(refusal(400, "encrypted, or without a report"));
     }
     if !(16..=36).contains(&id.len()) {
         return Err(refusal(400, &format!("an id of {} letters", id.len())));

@@ -20,6 +20,9 @@ struct Sms {
     body: String,
     #[serde(default, deserialize_with = "present")]
     from: Option<String>,
+    /// What a program says of itself.
+    #[serde(default)]
+    source: Option<String>,
 }
 
 /// Checks a request to send.
@@ -35,9 +38,12 @@ pub fn judge(request: &Request) -> Judged {
         return Err(refusal(401, "UNAUTHORIZED", "Authorization failed."));
     }
     let body: Body = read_json(request).map_err(|why| refusal(400, "BAD_REQUEST", &why))?;
-    let Ok([Sms { to, body, from }]) = <[Sms; 1]>::try_from(body.messages) else {
+    let Ok([Sms { to, body, from, source }]) = <[Sms; 1]>::try_from(body.messages) else {
         return Err(refusal(400, "BAD_REQUEST", "not exactly one message"));
     };
+    if source.is_some_and(|source| source.is_empty()) {
+        return Err(refusal(400, "BAD_REQUEST", "a source without a name"));
+    }
     let told = |status: &str| {
         let message = json!({"to": to, "message_id": fresh_hex(), "status": status});
         let blocked = u32::from(status != "SUCCESS");

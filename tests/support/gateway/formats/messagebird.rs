@@ -11,10 +11,18 @@ use super::{Judged, Refused, Request, accepted, checks, fresh_hex};
 #[serde(deny_unknown_fields)]
 struct Rest {
     originator: String,
-    recipients: Vec<String>,
+    recipients: Recipients,
     body: String,
     #[serde(default, deserialize_with = "present")]
     datacoding: Option<String>,
+}
+
+/// A list, or a text with commas as MessageBird's own SDK sends it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Recipients {
+    List(Vec<String>),
+    Text(String),
 }
 
 /// Checks a request to send by the REST API.
@@ -30,6 +38,10 @@ pub fn judge_rest(request: &Request) -> Judged {
     }
     let Rest { originator, recipients, body, datacoding } =
         read_json(request).map_err(|why| refusal(422, 10, "body", &why))?;
+    let recipients = match recipients {
+        Recipients::List(list) => list,
+        Recipients::Text(text) => text.split(',').map(str::to_owned).collect(),
+    };
     let Ok([to]) = <[String; 1]>::try_from(recipients) else {
         return Err(refusal(422, 9, "recipients", "not exactly one recipient"));
     };
@@ -96,7 +108,15 @@ pub fn judge_bird(request: &Request) -> Judged {
     if key.len() < 16 {
         return Err(invalid(&format!("key {key:?}, by which nothing can be told apart")));
     }
-    let taken = json!({"id": format!("sms_{}", fresh_hex()), "status": "accepted", "to": to});
+    // As much as Bird's own SDK wants to see.
+    let taken = json!({
+        "id": format!("sms_{}", &fresh_hex()[..26]), "direction": "outbound", "status": "accepted",
+        "to": to, "from": from, "text": text, "requested_language": null,
+        "resolved_language": null, "template_id": null, "template_version_id": null,
+        "template_content_hash": null, "created_at": "2026-11-24T08:15:42Z",
+        "segments": {"count": checks::parts(&text), "encoding": "GSM_7BIT",
+            "characters": text.chars().count()},
+    });
     let answer = json_answer(202, &taken);
     let again = answer.clone();
     let taken = accepted("bird", (&to, &text, Some(&from)), account::BIRD_KEY, answer)?;

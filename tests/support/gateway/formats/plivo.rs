@@ -17,6 +17,13 @@ struct Body {
     dst: String,
     text: String,
     r#type: String,
+    /// What Plivo's own SDK always says, as it is without it.
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    log: Option<String>,
+    #[serde(default)]
+    trackable: bool,
 }
 
 /// Checks a request to send.
@@ -40,6 +47,10 @@ pub fn judge(request: &Request) -> Judged {
     };
     if !checks::is_e164(&body.dst) {
         return Err(refusal(400, &format!("dst {:?} is no number", body.dst)));
+    }
+    let usual = |given: &Option<String>, usual| given.as_deref().is_none_or(|it| it == usual);
+    if !usual(&body.method, "POST") || !usual(&body.log, "true") || body.trackable {
+        return Err(refusal(400, "method, log or trackable"));
     }
     if body.text.is_empty() || body.r#type != "sms" {
         return Err(refusal(400, &format!("no text, or type {:?}", body.r#type)));
