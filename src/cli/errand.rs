@@ -55,12 +55,16 @@ impl HelperArgument {
 }
 
 /// What to do about an answer that is not the wanted one, by the class with which its words begin.
-const ADVICE: [(&str, &str); 14] = [
+const ADVICE: [(&str, &str); 15] = [
     ("recipient", "Is this the right number, and a mobile phone's? No other provider is asked."),
     ("optout", "Its owner has told this provider to stop; only they can take that back."),
     ("content", "The provider does not take this text or sender: see `from` and [message] text."),
     ("auth", "The keys are wrong, or not for this account or address: see the provider's console."),
     ("credit", "The account has no money left: top it up."),
+    (
+        "route",
+        "It does not send to this number, country or network from this account: see its console, or `countries`.",
+    ),
     ("config", "The account is not set up for this: sender, country or service. See its console."),
     ("throttle", "Too much at once: wait; if it happens at logins, ask the provider for more."),
     ("transient", "The provider has trouble of its own: try again, see its status page."),

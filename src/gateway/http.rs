@@ -121,23 +121,28 @@ pub fn send(
     let attempt = within(time, move |deadline| {
         let description = &provider.parts.description;
         let variables = Variables::new(&provider.parts.values, Some((&to, &text)));
-        let ask = || {
+        let duplicate = &description.accepted.duplicate;
+        let ask = |again: bool| {
             let answer = exchange(&provider, &description.request, &variables, deadline);
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(failed) => return (failed, None),
             };
+            // Of a mark that is new nobody can have a message: then this status means something else.
+            if again && duplicate.contains(&answer.status) {
+                return (Attempt::Accepted, None);
+            }
             let id = description.status.as_ref().and_then(|rules| message_id(&answer, rules));
             (judge(&answer, description, |said| variables.conceal(said)), id)
         };
-        let first = ask();
+        let first = ask(false);
         let left = deadline.saturating_duration_since(Instant::now());
         let is_open = matches!(first.0, Attempt::Uncertain(_));
         if !is_open || !description.is_repeatable() || left < AGAIN {
             return Ok(first);
         }
         // By its mark the provider knows the message: it is sent once, whatever became of the first.
-        Ok(match ask() {
+        Ok(match ask(true) {
             sure @ (Attempt::Accepted | Attempt::Refused(_), _) => sure,
             // That it does not take a second one says nothing about the first.
             _ => first,

@@ -28,14 +28,15 @@ pub fn judge(
 ) -> Attempt {
     let json = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
     let accepted = &description.accepted;
-    if accepted.duplicate.contains(&answer.status) || is_accepted(answer, &json, accepted) {
+    if is_accepted(answer, &json, accepted) {
         return Attempt::Accepted;
     }
     let Explained { class, is_named, said } = explain(answer, &json, description, conceal);
     match class {
         Class::Recipient | Class::Optout => Attempt::Refused(said),
-        Class::Auth | Class::Credit => Attempt::Unusable(class, said),
-        // Any other 4xx may as well be about the number: that is no reason to avoid a provider.
+        Class::Credit => Attempt::Unusable(class, said),
+        // Any other status may as well be about the number: that is no reason to avoid a provider.
+        Class::Auth if is_named || answer.status == 401 => Attempt::Unusable(class, said),
         Class::Config if is_named => Attempt::Unusable(class, said),
         Class::Transient if answer.status >= 500 => Attempt::OutOfReach(said),
         _ => Attempt::Failed(said),

@@ -16,7 +16,9 @@ pub enum Class {
     Auth,
     /// No money left.
     Credit,
-    /// The account is not set up for this.
+    /// It does not send to this number, country or network, or not from this account: others may.
+    Route,
+    /// The account is not set up for this, whoever it goes to.
     Config,
     /// Too much at once.
     Throttle,
@@ -49,6 +51,7 @@ impl Class {
             Self::Content => "content",
             Self::Auth => "auth",
             Self::Credit => "credit",
+            Self::Route => "route",
             Self::Config => "config",
             Self::Throttle => "throttle",
             Self::Transient => "transient",

@@ -12,7 +12,7 @@ fn kannel_and_jasmin() {
             (202, "4: Something new", "unknown"),
             (200, "0: Accepted for delivery", "unknown"),
             (403, "Authorization failed for sendsms", "auth"),
-            (403, "Not routable. Do not try again.", "config"),
+            (403, "Not routable. Do not try again.", "route"),
             (400, "Missing receiver number, rejected", "recipient"),
             (400, "Number(s) has/have been denied by white- and/or black-lists.", "recipient"),
             (400, "Coding field misformed, rejected", "config"),
@@ -33,7 +33,7 @@ fn kannel_and_jasmin() {
                 r#"Error "Cannot charge submit_sm, check RouterPB log file for details""#,
                 "credit",
             ),
-            (412, r#"Error "No route found""#, "config"),
+            (412, r#"Error "No route found""#, "route"),
             (
                 500,
                 r#"Error "Cannot send submit_sm, check SMPPClientManagerPB log file""#,

@@ -20,7 +20,7 @@ fn twilio_verify_start() {
             (400, &error(60200), "config"),
             (404, &error(20404), "config"),
             (401, &error(20003), "auth"),
-            (403, &error(60410), "config"),
+            (403, &error(60410), "route"),
             (429, &error(60203), "throttle"),
         ],
     );
