@@ -44,6 +44,8 @@ mod logins;
 mod memory;
 #[path = "machine/modems.rs"]
 mod modems;
+#[path = "machine/package.rs"]
+mod package;
 #[path = "machine/policy.rs"]
 mod policy;
 #[path = "machine/provider_rows.rs"]
