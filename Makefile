@@ -3,8 +3,10 @@
 CARGO ?= cargo
 PYTHON ?= /usr/bin/python3
 SHIP := target/ship
+# The same programs, whatever the folder is called that they are built in.
+ANYWHERE := "--remap-path-prefix=$(CURDIR)=/usr/src/pam-sms"
 # SHA-256 in a loop: it is needed a few times in a login, and unrolled it is 9 kB of the module.
-SMALL := --config 'build.rustflags=["--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""]'
+SMALL := "--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""
 PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd strace sudo valgrind
 
 # The cargo features of the programs, separated by commas: all of the defaults, unless it says otherwise.
@@ -16,8 +18,9 @@ WITH = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 ## What is shipped: the module without anything of the network, the two programs, and the languages that
 ## are not part of the module.
 build: prepare
-	$(CARGO) build --locked --release --bins $(WITH)
-	$(CARGO) rustc --locked --profile module --lib --no-default-features --crate-type cdylib $(SMALL)
+	$(CARGO) build --locked --release --bins $(WITH) --config 'build.rustflags=[$(ANYWHERE)]'
+	$(CARGO) rustc --locked --profile module --lib --no-default-features --crate-type cdylib \
+	    --config 'build.rustflags=[$(ANYWHERE), $(SMALL)]'
 	mkdir -p $(SHIP)
 	install -m 644 target/module/libpam_sms.so $(SHIP)/pam_sms.so
 	install -m 755 target/release/pam-sms target/release/pam-sms-helper $(SHIP)/
