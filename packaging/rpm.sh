@@ -18,7 +18,6 @@ set -- --define "_topdir $top"
 if [ "$(rpm --eval '%{_sysusersdir}')" = '%{_sysusersdir}' ]; then
     set -- "$@" --nodeps --define '_libdir /usr/lib64' --define '_libexecdir /usr/libexec' \
         --define '_sysusersdir /usr/lib/sysusers.d' --define '_tmpfilesdir /usr/lib/tmpfiles.d' \
-        --define 'sysusers_create_compat() %{nil}' --define 'tmpfiles_create() systemd-tmpfiles --create %1 || :' \
         --define 'use_source_date_epoch_as_buildtime 1' --define '_buildhost localhost'
 fi
 rpmbuild -ba "$@" "$top/SPECS/pam-sms.spec"
