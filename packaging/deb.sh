@@ -10,6 +10,7 @@ missing=$(for tool in dh dpkg-buildpackage lintian; do command -v $tool >/dev/nu
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH LC_ALL=C.UTF-8
+umask 022
 
 out=${1:-target/deb}
 rm -rf "$out"
