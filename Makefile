@@ -3,17 +3,24 @@
 CARGO ?= cargo
 PYTHON ?= /usr/bin/python3
 SHIP := target/ship
+# The same programs, whatever the folder is called that they are built in.
+ANYWHERE := "--remap-path-prefix=$(CURDIR)=/usr/src/pam-sms"
 # SHA-256 in a loop: it is needed a few times in a login, and unrolled it is 9 kB of the module.
-SMALL := --config 'build.rustflags=["--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""]'
+SMALL := "--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""
 PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd strace sudo valgrind
 
-.PHONY: build install man test outcomes demo demo-shell conformance lint prepare clean
+# The cargo features of the programs, separated by commas: all of the defaults, unless it says otherwise.
+FEATURES ?=
+WITH = $(if $(FEATURES),--no-default-features --features $(FEATURES))
+
+.PHONY: build install man test outcomes demo demo-shell conformance lint prepare clean dist deb rpm package-test
 
 ## What is shipped: the module without anything of the network, the two programs, and the languages that
 ## are not part of the module.
 build: prepare
-	$(CARGO) build --locked --release --bins
-	$(CARGO) rustc --locked --profile module --lib --no-default-features --crate-type cdylib $(SMALL)
+	$(CARGO) build --locked --release --bins $(WITH) --config 'build.rustflags=[$(ANYWHERE)]'
+	$(CARGO) rustc --locked --profile module --lib --no-default-features --crate-type cdylib \
+	    --config 'build.rustflags=[$(ANYWHERE), $(SMALL)]'
 	mkdir -p $(SHIP)
 	install -m 644 target/module/libpam_sms.so $(SHIP)/pam_sms.so
 	install -m 755 target/release/pam-sms target/release/pam-sms-helper $(SHIP)/
@@ -44,7 +51,7 @@ install:
 
 ## Manual pages and completions, from the program's own help and the pages in docs/.
 man: prepare
-	$(CARGO) run --locked --quiet --example man -- $(SHIP)/man
+	$(CARGO) run --locked --quiet $(WITH) --example man -- $(SHIP)/man
 
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
 test: build
@@ -82,6 +89,23 @@ lint: prepare
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+## The source with all crates in it, what it is made of (SBOM) and checksums, in target/dist.
+dist:
+	packaging/dist.sh
+
+## Debian packages, in target/deb, from what `make dist` left.
+deb: dist
+	packaging/deb.sh
+
+## An RPM package, in target/rpm, from the same.
+rpm: dist
+	packaging/rpm.sh
+
+## Installs, upgrades, removes and purges the Debian packages in fresh Debians, with real logins in between.
+## Needs root, debootstrap and a mirror, so CI does not run it.
+package-test: deb
+	packaging/package-test.py
 
 ## Installs what is missing on a fresh Debian, and says so first: openssh-server is among it, which
 ## Debian starts at once.

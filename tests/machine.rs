@@ -50,6 +50,8 @@ mod memory;
 mod modems;
 #[path = "machine/outcomes.rs"]
 mod outcomes;
+#[path = "machine/package.rs"]
+mod package;
 #[path = "machine/policy.rs"]
 mod policy;
 #[path = "machine/provider_answers.rs"]

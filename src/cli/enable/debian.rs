@@ -14,17 +14,8 @@ const PROFILE: &str = "usr/share/pam-configs/pam-sms";
 const FOLDERS: [&str; 3] = ["etc/pam.d", "usr/share/pam-configs", "var/lib/pam"];
 const COMMON_AUTH: &str = "etc/pam.d/common-auth";
 
-/// The profile; a package brings the same.
-const PROFILE_TEXT: &str = "Name: Single-use codes by SMS (pam_sms)
-Default: no
-Priority: 64
-Auth-Type: Additional
-Auth:
-\trequisite\tpam_sms.so services=sshd
-Account-Type: Additional
-Account:
-\trequired\tpam_sms.so
-";
+/// The profile, which the package brings, too.
+const PROFILE_TEXT: &str = include_str!("../../../packaging/debian/pam-configs/pam-sms");
 
 /// Whether stacks are managed by it.
 #[must_use]
