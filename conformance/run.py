@@ -116,7 +116,10 @@ def main(*programs):
         authority = str(folder / "ca.pem")
         with Gateway(gateway_program, authority) as gateway:
             clients.trust(authority)
-            official = (Case(who, how, table, HTTP | differs) for who, how, table, differs in sdks.good(gateway, authority))
+            official = [
+                Case(who, how, table, HTTP | differs)
+                for who, how, table, differs in sdks.good(gateway, authority)
+            ]
             for case in [*good(gateway, client), *official]:
                 keys = {**case.table, "base_url": gateway.base, "ca_file": authority}
                 config = write_config(folder, keys)
