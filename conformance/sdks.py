@@ -86,7 +86,8 @@ def infobip(base, authority, key, to, text, sender):
     import infobip_api_client as sdk
     from infobip_api_client.exceptions import ApiException
 
-    config = sdk.Configuration(host=base, api_key={"APIKeyHeader": key}, api_key_prefix={"APIKeyHeader": "App"})
+    name = "APIKeyHeader"
+    config = sdk.Configuration(host=base, api_key={name: key}, api_key_prefix={name: "App"})
     config.ssl_ca_cert = authority
     with sdk.ApiClient(config) as client:
         message = sdk.SmsMessage(
@@ -134,7 +135,12 @@ def android(base, user, password, to, text):
     from android_sms_gateway.domain import TextMessage
     from android_sms_gateway.errors import APIError
 
-    message = Message(phone_numbers=[to], text_message=TextMessage(text=text), priority=100, id=uuid.uuid4().hex)
+    message = Message(
+        phone_numbers=[to],
+        text_message=TextMessage(text=text),
+        priority=100,
+        id=uuid.uuid4().hex,
+    )
     try:
         with APIClient(user, password, base_url=f"{base}/3rdparty/v1") as client:
             client.send(message)

@@ -48,6 +48,8 @@ mod logins;
 mod memory;
 #[path = "machine/modems.rs"]
 mod modems;
+#[path = "machine/others.rs"]
+mod others;
 #[path = "machine/outcomes.rs"]
 mod outcomes;
 #[path = "machine/package.rs"]
