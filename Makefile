@@ -5,7 +5,7 @@ PYTHON ?= /usr/bin/python3
 SHIP := target/ship
 # SHA-256 in a loop: it is needed a few times in a login, and unrolled it is 9 kB of the module.
 SMALL := --config 'build.rustflags=["--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""]'
-PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd strace sudo valgrind
+PACKAGES := binutils ca-certificates gcc iproute2 libc6-dev libpam0g-dev login openssh-client openssh-server passwd redis-server strace sudo valgrind
 
 .PHONY: build install man test demo demo-shell conformance lint prepare clean
 

@@ -14,7 +14,7 @@ mod providers;
 mod send;
 mod setup;
 mod status;
-mod terminal;
+pub(crate) mod terminal;
 mod try_out;
 mod unlock;
 mod user;

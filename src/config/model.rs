@@ -197,6 +197,39 @@ pub struct LimitRules {
     pub countries: Option<Vec<Prefix>>,
     /// Special numbers that messages may go to all the same.
     pub special_numbers: Vec<Special>,
+    /// Whether hosts share their limits in a store; where that is, only the helper reads.
+    pub store: Given,
+    /// Likewise.
+    pub store_user: Given,
+    /// Likewise.
+    pub store_password_file: Given,
+    /// Likewise.
+    pub store_ca_file: Given,
+    /// Time for one decision of the store.
+    pub store_timeout: Span<1, 5, 2>,
+    /// What happens when the store gives no answer.
+    pub store_unreachable: StoreUnreachable,
+}
+
+/// Whether something is said, which is stepped over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given(pub bool);
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
+    }
+}
+
+/// `store_unreachable`: what happens when the store that hosts share gives no answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreUnreachable {
+    /// This host counts alone, as it would without a store, and the log says so.
+    #[default]
+    Local,
+    /// Nobody gets in but by a backup code.
+    Deny,
 }
 
 /// `[delivery]`: how messages are sent.

@@ -20,7 +20,7 @@
 //! ```
 
 pub mod aside;
-mod connect;
+pub(crate) mod connect;
 pub mod description;
 pub mod http;
 pub mod json;
@@ -55,7 +55,7 @@ use turn::{ask_in_turn, share};
 use voice::Spoken;
 
 /// The system user that the helper becomes, unless `run_as` names another.
-const RUN_AS: &str = "_pam-sms";
+pub(crate) const RUN_AS: &str = "_pam-sms";
 
 /// All providers of a configuration, with everything opened that only root may open.
 pub struct Gateway {

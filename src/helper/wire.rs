@@ -6,7 +6,8 @@
 //!
 //! Version 1 is a message to send and its outcome. Version 2 adds the provider that is tried first, and
 //! what an admin's program asks for; version 3 calls in
-//! which the code is read aloud, and codes that the provider makes and judges. A frame says the lowest version that has what it holds, so that a
+//! which the code is read aloud, and codes that the provider makes and judges; version 4 limits that hosts
+//! share. A frame says the lowest version that has what it holds, so that a
 //! module and a helper of neighbouring releases understand each other while both are being upgraded.
 
 use std::fmt;
@@ -32,6 +33,8 @@ const FIRST: u8 = 1;
 const SECOND: u8 = 2;
 /// A call; a code that the provider judges.
 const THIRD: u8 = 3;
+/// What the store of shared limits is asked.
+const FOURTH: u8 = 4;
 const SEND: u8 = b'S';
 const CALL: u8 = b'C';
 const CHECK: u8 = b'K';
@@ -41,6 +44,8 @@ const OUTCOME: u8 = b'O';
 /// An outcome whose code the provider judges.
 const JUDGED: u8 = b'V';
 const JUDGEMENT: u8 = b'J';
+const LIMITS: u8 = b'L';
+const DECISION: u8 = b'D';
 #[cfg(feature = "helper")]
 const REPORT: u8 = b'R';
 
@@ -71,6 +76,9 @@ pub enum Errand {
     Probe(PhoneNumber, Secret),
     /// How much money is left: likewise.
     Balance,
+    /// What the store of shared limits is asked about the account that stands in the provider's place:
+    /// the number, where it is about one, and the question. The answer is a decision.
+    Limits(Option<PhoneNumber>, String),
 }
 
 /// A frame that is not one of ours.
@@ -120,6 +128,21 @@ pub fn encode_check(
     encode_errand(CHECK, config, timeout, Some((to, typed.expose())), Some(provider), None)
 }
 
+/// The bytes of a question to the store of shared limits, wiped on drop.
+///
+/// # Errors
+/// When a field is too long for the line.
+pub fn encode_limits(
+    config: &Path,
+    timeout: Duration,
+    user: &str,
+    number: Option<&PhoneNumber>,
+    what: &str,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let to = number.map_or("", PhoneNumber::as_e164);
+    encode_fields(LIMITS, config, timeout, (to, what), Some(user), None)
+}
+
 /// The bytes of what an admin asks for: a probe, or without a message the balance.
 ///
 /// # Errors
@@ -144,9 +167,20 @@ fn encode_errand(
     provider: Option<&str>,
     language: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let message = message.map_or(("", ""), |(to, text)| (to.as_e164(), text));
+    encode_fields(kind, config, timeout, message, provider, language)
+}
+
+fn encode_fields(
+    kind: u8,
+    config: &Path,
+    timeout: Duration,
+    (to, text): (&str, &str),
+    provider: Option<&str>,
+    language: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).to_be_bytes();
-    let (to, text) = message.map_or(("", ""), |(to, text)| (to.as_e164(), text));
     let fields = [
         config.as_os_str().as_bytes(),
         &millis,
@@ -159,6 +193,7 @@ fn encode_errand(
         (SEND, None) => encode(FIRST, kind, &fields[..4]),
         (CALL, _) => encode(THIRD, kind, &fields),
         (CHECK, _) => encode(THIRD, kind, &fields[..5]),
+        (LIMITS, _) => encode(FOURTH, kind, &fields[..5]),
         _ => encode(SECOND, kind, &fields[..5]),
     }
 }
@@ -171,15 +206,17 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let (version, kind) = head(frame)?;
     let mut fields = match (version, kind) {
-        (FIRST, SEND) | (SECOND, SEND | PROBE | BALANCE) | (THIRD, CALL | CHECK) => {
-            Fields(&frame[HEAD..])
-        }
+        (FIRST, SEND)
+        | (SECOND, SEND | PROBE | BALANCE)
+        | (THIRD, CALL | CHECK)
+        | (FOURTH, LIMITS) => Fields(&frame[HEAD..]),
         _ => return Err(Malformed("it is of another kind")),
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
     let millis = fields.take()?.try_into().map_err(|_| Malformed("the timeout"))?;
     let timeout = Duration::from_millis(u32::from_be_bytes(millis).into());
     let (to, text) = (fields.text()?, Secret::from(fields.text()?.to_owned()));
+    let is_to_somebody = !to.is_empty();
     let to = || to.parse().map_err(|_| Malformed("the number"));
     let provider = if version == FIRST { "" } else { fields.text()? };
     let errand = match kind {
@@ -188,6 +225,10 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
         CHECK if provider.is_empty() => return Err(Malformed("the provider")),
         CHECK => Errand::Check(to()?, text),
         PROBE => Errand::Probe(to()?, text),
+        LIMITS => {
+            let number = if is_to_somebody { Some(to()?) } else { None };
+            Errand::Limits(number, text.expose().to_owned())
+        }
         _ => Errand::Balance,
     };
     fields.end()?;
@@ -231,6 +272,29 @@ pub fn decode_judgement(frame: &[u8]) -> Result<Judgement, Malformed> {
     let detail = fields.text()?.to_owned();
     fields.end()?;
     Ok(Judgement { finding, detail })
+}
+
+/// The bytes of a decision, which is text.
+///
+/// # Errors
+/// None: it always fits.
+pub fn encode_decision(text: &str) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let text = &text[..floor_char_boundary(text, LONGEST_DETAIL)];
+    encode(FOURTH, DECISION, &[text.as_bytes()])
+}
+
+/// Reads a decision: its text.
+///
+/// # Errors
+/// When the frame is not exactly a decision.
+pub fn decode_decision(frame: &[u8]) -> Result<&str, Malformed> {
+    let mut fields = match head(frame)? {
+        (FOURTH, DECISION) => Fields(&frame[HEAD..]),
+        _ => return Err(Malformed("it is of another kind")),
+    };
+    let text = fields.text()?;
+    fields.end()?;
+    Ok(text)
 }
 
 /// Reads an outcome.
@@ -333,8 +397,8 @@ fn head(frame: &[u8]) -> Result<(u8, u8), Malformed> {
     let rest = frame.strip_prefix(MAGIC).ok_or(Malformed("it is no frame"))?;
     match rest {
         _ if frame.len() > LONGEST => Err(Malformed("it is too long")),
-        [version @ FIRST..=THIRD, kind, ..] => Ok((*version, *kind)),
-        [FIRST..=THIRD] => Err(Malformed("it is cut short")),
+        [version @ FIRST..=FOURTH, kind, ..] => Ok((*version, *kind)),
+        [FIRST..=FOURTH] => Err(Malformed("it is cut short")),
         _ => Err(Malformed("it is of another version: module and helper must be of one release")),
     }
 }
