@@ -17,6 +17,8 @@ mod stack;
 pub mod texts;
 pub mod trial;
 
+use std::rc::Rc;
+
 use arguments::Arguments;
 use prepare::{Membership, Stop, Way, load, prepare, visit};
 pub use scene::BootClock;
@@ -60,7 +62,7 @@ pub struct Request {
     /// Whether sshd has put junk in the place of the password, as it does for people it refuses.
     pub is_refused_by_sshd: bool,
     /// What stands in the stack behind the module's name.
-    pub arguments: Arguments,
+    pub arguments: Rc<Arguments>,
 }
 
 /// How an authentication ended.
@@ -86,7 +88,7 @@ pub struct Settlement {
     typed: Option<Vec<u8>>,
     user: String,
     limits: LimitRules,
-    arguments: Arguments,
+    arguments: Rc<Arguments>,
     number: PhoneNumber,
     pending: Pending,
     /// Whether the number shall be stored as the person's.
@@ -183,7 +185,7 @@ pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict
         audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
     }
     if enrols {
-        let kept = decide(|| {
+        let kept = decide(&|| {
             people::enrolled::keep(&Places::default(), &user, &number)
                 .map(|()| DONE)
                 .map_err(|error| Barrier::Unusable(error.to_string()))

@@ -16,6 +16,7 @@ use crate::login::language::Language;
 use crate::login::policy::Network;
 use crate::message::Template;
 use crate::people::{Prefix, Special};
+pub use store::{Given, StoreUnreachable};
 
 /// The whole configuration. `P` is what is made of the `[[provider]]` tables: nothing, in the module.
 #[derive(Debug, Default, Deserialize)]
@@ -211,27 +212,6 @@ pub struct LimitRules {
     pub store_unreachable: StoreUnreachable,
 }
 
-/// Whether something is said, which is stepped over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Given(pub bool);
-
-impl<'de> Deserialize<'de> for Given {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
-    }
-}
-
-/// `store_unreachable`: what happens when the store that hosts share gives no answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StoreUnreachable {
-    /// This host counts alone, as it would without a store, and the log says so.
-    #[default]
-    Local,
-    /// Nobody gets in but by a backup code.
-    Deny,
-}
-
 /// `[delivery]`: how messages are sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -405,5 +385,6 @@ impl TryFrom<PathBuf> for AbsolutePath {
     }
 }
 
+mod store;
 #[cfg(test)]
 mod tests;

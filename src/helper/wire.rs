@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 use crate::delivery::{Fate, Finding, Judgement, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
+use fields::Fields;
+pub use limits::{decode_decision, encode_decision, encode_limits};
 
 /// Longest frame, in bytes.
 pub const LONGEST: usize = 8 << 10;
@@ -126,21 +128,6 @@ pub fn encode_check(
     provider: &str,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     encode_errand(CHECK, config, timeout, Some((to, typed.expose())), Some(provider), None)
-}
-
-/// The bytes of a question to the store of shared limits, wiped on drop.
-///
-/// # Errors
-/// When a field is too long for the line.
-pub fn encode_limits(
-    config: &Path,
-    timeout: Duration,
-    user: &str,
-    number: Option<&PhoneNumber>,
-    what: &str,
-) -> Result<Zeroizing<Vec<u8>>, Malformed> {
-    let to = number.map_or("", PhoneNumber::as_e164);
-    encode_fields(LIMITS, config, timeout, (to, what), Some(user), None)
 }
 
 /// The bytes of what an admin asks for: a probe, or without a message the balance.
@@ -274,29 +261,6 @@ pub fn decode_judgement(frame: &[u8]) -> Result<Judgement, Malformed> {
     Ok(Judgement { finding, detail })
 }
 
-/// The bytes of a decision, which is text.
-///
-/// # Errors
-/// None: it always fits.
-pub fn encode_decision(text: &str) -> Result<Zeroizing<Vec<u8>>, Malformed> {
-    let text = &text[..floor_char_boundary(text, LONGEST_DETAIL)];
-    encode(FOURTH, DECISION, &[text.as_bytes()])
-}
-
-/// Reads a decision: its text.
-///
-/// # Errors
-/// When the frame is not exactly a decision.
-pub fn decode_decision(frame: &[u8]) -> Result<&str, Malformed> {
-    let mut fields = match head(frame)? {
-        (FOURTH, DECISION) => Fields(&frame[HEAD..]),
-        _ => return Err(Malformed("it is of another kind")),
-    };
-    let text = fields.text()?;
-    fields.end()?;
-    Ok(text)
-}
-
 /// Reads an outcome.
 ///
 /// # Errors
@@ -403,33 +367,6 @@ fn head(frame: &[u8]) -> Result<(u8, u8), Malformed> {
     }
 }
 
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self) -> Result<&'a [u8], Malformed> {
-        let short = Malformed("it is cut short");
-        let (length, rest) = self.0.split_first_chunk::<2>().ok_or(short)?;
-        let length = usize::from(u16::from_be_bytes(*length));
-        let (field, rest) = rest.split_at_checked(length).ok_or(short)?;
-        self.0 = rest;
-        Ok(field)
-    }
-
-    /// A word that travels as one letter.
-    fn lettered<T: Copy>(&mut self, of: &[(T, u8)]) -> Option<T> {
-        let [letter] = self.take().ok()? else { return None };
-        of.iter().find(|row| row.1 == *letter).map(|row| row.0)
-    }
-
-    fn text(&mut self) -> Result<&'a str, Malformed> {
-        std::str::from_utf8(self.take()?).map_err(|_| Malformed("it is not UTF-8"))
-    }
-
-    fn end(&self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed("something follows it")) }
-    }
-}
-
 /// `str::floor_char_boundary`, which is younger than the oldest Rust that is supported.
 fn floor_char_boundary(text: &str, index: usize) -> usize {
     let index = index.min(text.len());
@@ -444,5 +381,7 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
+mod fields;
+mod limits;
 #[cfg(test)]
 mod tests;

@@ -19,8 +19,9 @@ pub type Decision = Result<Said, Barrier>;
 pub const DONE: Said = [0; 4];
 
 /// Makes a decision here where root has started this process, else in a child that is root's alone:
-/// its caller may stop, starve or kill this process while it holds a lock.
-pub fn decide(work: impl FnOnce() -> Decision) -> Decision {
+/// its caller may stop, starve or kill this process while it holds a lock. No type parameter: the child
+/// would be in the module once for each kind of work.
+pub fn decide(work: &dyn Fn() -> Decision) -> Decision {
     if sys::is_started_by_root() {
         return work();
     }

@@ -86,7 +86,7 @@ impl<'a> Shared<'a> {
             // Writing to a String cannot fail.
             let _ = write!(what, " {moment}");
         }
-        match decide(|| self.fleet.ask(user, number, &what)) {
+        match decide(&|| self.fleet.ask(user, number, &what)) {
             Err(barrier @ Barrier::OutOfReach(_))
                 if self.unreachable == StoreUnreachable::Local =>
             {

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::child::{DONE, Decision, Said, decide};
 use super::files::HOST_FILE;
-use super::fleet::{self, Fleet, Shared, ask};
+use super::fleet::{Fleet, Shared};
 use super::record::{Record, Remembered};
-use super::shelf::Shelf;
+use super::shelf;
 use super::window::{Moment, Window, millis};
-use super::{Barrier, Pending, Reservation, Return, SendLimit, Try, Visit};
+use super::{Barrier, Pending, Return, SendLimit, Visit};
 use crate::config::model::LimitRules;
-use crate::login::ports::{Clock, Limits};
+use crate::login::ports::Clock;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use crate::state::{Durability, Places, Store};
@@ -30,12 +30,12 @@ pub struct Ledger<'a> {
     pub(super) user: &'a str,
     pub(super) clock: &'a dyn Clock,
     /// Where the counters stand.
-    pub(super) shelf: Box<dyn Shelf + 'a>,
+    pub(super) shelf: shelf::Any<'a>,
     /// What is this host's alone.
     pub(super) home: Option<Home>,
     /// What names this boot; nothing where the kernel does not say.
     pub(super) boot: Option<String>,
-    is_confirming: bool,
+    pub(super) is_confirming: bool,
     pub(super) shared: Option<Shared<'a>>,
 }
 
@@ -60,18 +60,18 @@ impl<'a> Ledger<'a> {
         let boot = boot.filter(|boot| !boot.is_empty());
         let run = Store::new(&places.run, Durability::Process);
         let lib = Store::new(&places.lib, Durability::Power);
-        let (shelf, home) = (Box::new(run.clone()), Some(Home { run, lib }));
+        let (shelf, home) = (shelf::folder(run.clone()), Some(Home { run, lib }));
         Self { rules, user, clock, shelf, home, boot, is_confirming: false, shared: None }
     }
 
     /// Opens the books of `user` in a store that hosts share, by its own clock.
     #[cfg(feature = "redis")]
     pub(super) fn in_store(
-        store: &'a (impl Shelf + Clock),
+        store: &'a (impl shelf::Shelf + Clock),
         rules: &'a LimitRules,
         user: &'a str,
     ) -> Self {
-        let (clock, shelf): (&dyn Clock, Box<dyn Shelf>) = (store, Box::new(store));
+        let (clock, shelf): (&dyn Clock, shelf::Any) = (store, Box::new(store));
         // A store has one clock for all, which no start of a host changes.
         let boot = Some("store".to_owned());
         let (home, is_confirming, shared) = (None, false, None);
@@ -85,35 +85,12 @@ impl<'a> Ledger<'a> {
         self
     }
 
-    /// What the store that hosts share says to `word`; nothing where there is none, or where it is out
-    /// of reach and this host counts alone.
-    pub(super) fn ask_fleet(
-        &self,
-        number: Option<&PhoneNumber>,
-        word: &str,
-        moments: &mut dyn Iterator<Item = Moment>,
-    ) -> Result<Option<Said>, Barrier> {
-        let Some(shared) = &self.shared else { return Ok(None) };
-        shared.ask(self.user, number, word, self.is_confirming, moments)
-    }
-
     /// The same books for a number that is only what somebody says: it may be a stranger's, so few
     /// messages go there, and they do not count against its owner.
     #[must_use]
     pub fn confirming(mut self) -> Self {
         self.is_confirming = true;
         self
-    }
-
-    /// Says what [`Limits::reserve`] would, and reserves nothing. Without a number, whether codes by SMS
-    /// are open to the account.
-    ///
-    /// # Errors
-    /// As [`Limits::reserve`].
-    pub fn would_reserve(&self, number: Option<&PhoneNumber>) -> Result<(), Barrier> {
-        let said = self.ask_fleet(number, ask::WOULD, &mut iter::empty())?;
-        // In a safe place, since it may have to make the key of the numbers.
-        decide(|| self.would_reserve_here(number, fleet::decides_here(said.as_ref()))).map(drop)
     }
 
     pub(super) fn would_reserve_here(
@@ -151,7 +128,7 @@ impl<'a> Ledger<'a> {
         }
         let address = visit.address.to_string();
         // In a safe place, since it may have to make the key of the numbers.
-        let is_one = decide(|| {
+        let is_one = decide(&|| {
             let numbers: Vec<_> =
                 phones.iter().map(|phone| self.hash(phone)).collect::<Result<_, _>>()?;
             let is_one = user.remembered.iter().any(|one| {
@@ -161,31 +138,6 @@ impl<'a> Ledger<'a> {
             Ok([i64::from(is_one), 0, 0, 0])
         });
         is_one.map(|[is_one, ..]| is_one == 1)
-    }
-
-    /// Settles what was pending until the whole login succeeded. `number` is where its code went.
-    ///
-    /// # Errors
-    /// When the state is unusable.
-    pub fn settle(&self, pending: &Pending, number: &PhoneNumber) -> Result<(), Barrier> {
-        if *pending == Pending::default() {
-            return Ok(());
-        }
-        if pending.reopen {
-            self.ask_fleet(None, ask::REOPEN, &mut iter::empty())?;
-        } else {
-            self.forgive(&pending.tries)?;
-        }
-        decide(|| self.settle_here(pending, number)).map(drop)
-    }
-
-    /// Takes tries back in the store that hosts share, where it has any of them.
-    fn forgive(&self, tries: &[Try]) -> Result<(), Barrier> {
-        let mut moments = fleet::moments(tries).peekable();
-        if moments.peek().is_some() {
-            self.ask_fleet(None, ask::FORGIVE, &mut moments)?;
-        }
-        Ok(())
     }
 
     /// Reserves in these books, which may refuse only if they decide; the machine's own counter always
@@ -279,7 +231,7 @@ impl<'a> Ledger<'a> {
         Ok(DONE)
     }
 
-    fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
+    pub(super) fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
         if pending.reopen {
             self.reopen_here()?;
         } else if !pending.tries.is_empty() {
@@ -317,7 +269,7 @@ impl<'a> Ledger<'a> {
         self.keep_total(&|_| 0)
     }
 
-    fn burn_here(&self, plain: &Secret) -> Decision {
+    pub(super) fn burn_here(&self, plain: &Secret) -> Decision {
         // Somebody without codes has no file, and gets none by typing.
         if self.home()?.lib.read(&self.backup_file())?.is_none() {
             return Ok(DONE);
@@ -387,71 +339,6 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn now(&self) -> Moment {
         millis(self.clock.now())
-    }
-}
-
-impl Limits for Ledger<'_> {
-    fn reserve(&self, number: &PhoneNumber) -> Result<Reservation, Barrier> {
-        let said = self.ask_fleet(Some(number), ask::RESERVE, &mut iter::empty())?;
-        let decides = fleet::decides_here(said.as_ref());
-        let shared = said.map(|[at, ..]| at);
-        match decide(|| self.reserve_here(number, decides)) {
-            Ok([at, busy, ..]) => Ok(Reservation { at, shared, host_was_busy: busy == 1 }),
-            Err(barrier) => {
-                // What does not leave this host counts on none.
-                if let Some(at) = shared {
-                    self.ask_fleet(Some(number), ask::NOT_SENT, &mut iter::once(at))?;
-                }
-                Err(barrier)
-            }
-        }
-    }
-
-    fn give_back(
-        &self,
-        number: &PhoneNumber,
-        message: Reservation,
-        why: Return,
-    ) -> Result<(), Barrier> {
-        if let Some(at) = message.shared {
-            let word = if why == Return::NotSent { ask::NOT_SENT } else { ask::VERIFIED };
-            self.ask_fleet(Some(number), word, &mut iter::once(at))?;
-        }
-        decide(|| self.give_back_here(number, message.at, why)).map(drop)
-    }
-
-    fn count_try(&self) -> Result<Try, Barrier> {
-        let said = self.ask_fleet(None, ask::TRY, &mut iter::empty())?;
-        let decides = fleet::decides_here(said.as_ref());
-        // A try that this host refuses stays counted in the store: it is rare, and errs to the safe side.
-        let [at, locks, ..] = decide(|| self.count_try_here(decides))?;
-        let locks = said.map_or(locks, |[_, shared, ..]| locks.max(shared));
-        let locks = Duration::from_millis(locks.unsigned_abs());
-        Ok(Try { at, shared: said.map(|[at, ..]| at), locks })
-    }
-
-    /// A disk that cannot keep it locks nobody out: the counters of this boot have it.
-    fn was_wrong(&self) -> Result<(), Barrier> {
-        decide(|| {
-            let total = self.peek(&self.user_file())?.total;
-            self.keep_total(&|kept| kept.max(total))
-        })
-        .map(drop)
-    }
-
-    fn was_right(&self, right: Try) -> Result<(), Barrier> {
-        self.forgive(&[right])?;
-        decide(|| self.forget_tries(&mut iter::once(right.at))).map(drop)
-    }
-
-    fn burn(&self, plain: &Secret) -> Result<Option<usize>, Barrier> {
-        let burnt = decide(|| self.burn_here(plain));
-        burnt.map(|[left, hit, ..]| (hit == 1).then(|| usize::try_from(left).unwrap_or(0)))
-    }
-
-    fn backup_codes(&self) -> Result<usize, Barrier> {
-        let text = self.home()?.lib.read(&self.backup_file())?;
-        Ok(self.backup_codes_of(text.as_deref().map(String::as_str))?.left(unix_time()))
     }
 }
 

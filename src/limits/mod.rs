@@ -6,8 +6,9 @@
 //! backup.rs   codes for a person whose phone is dead
 //! child.rs    where they are kept, when the process is its caller's
 //! shelf.rs    a folder of this host's, or a store that hosts share
-//! files.rs    what on it holds what
+//! files.rs    which file there holds what
 //! ledger.rs   the books of one account: every decision, each under its lock
+//! both.rs     what a login asks: of the fleet's books, then of this host's
 //! fleet.rs    the same decision of a store that hosts share, asked of the helper
 //! redis.rs    that store, at the helper's end
 //! standing.rs the same for the admin: how it stands, unlock, new backup codes
@@ -24,6 +25,7 @@ pub mod backup;
 pub mod record;
 pub mod window;
 
+mod both;
 pub mod child;
 mod destinations;
 mod files;

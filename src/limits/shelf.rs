@@ -14,6 +14,25 @@ use crate::state::Store;
 pub type Rewrite<'a> =
     &'a mut dyn FnMut(Option<&str>) -> Result<Option<Zeroizing<String>>, Barrier>;
 
+/// What counters are kept on.
+#[cfg(feature = "redis")]
+pub(super) type Any<'a> = Box<dyn Shelf + 'a>;
+/// In the module it is always a folder.
+#[cfg(not(feature = "redis"))]
+pub(super) type Any<'a> = Store;
+
+/// The shelf that is this folder.
+#[cfg(feature = "redis")]
+pub(super) fn folder<'a>(store: Store) -> Any<'a> {
+    Box::new(store)
+}
+
+/// The shelf that is this folder.
+#[cfg(not(feature = "redis"))]
+pub(super) fn folder(store: Store) -> Store {
+    store
+}
+
 /// What counters are kept on: texts by name.
 pub trait Shelf {
     /// What is kept under `name`, as it is at one moment.
@@ -32,6 +51,7 @@ pub trait Shelf {
     ///
     /// # Errors
     /// When it cannot be removed.
+    #[cfg(feature = "redis")]
     fn forget(&self, name: &str) -> Result<bool, Barrier>;
 
     /// Where the state of `name` stands, for people.
@@ -52,6 +72,7 @@ impl Shelf for Store {
         self.update(name, |old| change(old).map(|new| ((), new)))
     }
 
+    #[cfg(feature = "redis")]
     fn forget(&self, name: &str) -> Result<bool, Barrier> {
         Ok(Self::forget(self, name)?)
     }

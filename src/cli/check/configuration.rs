@@ -7,7 +7,18 @@ use crate::config::model::{Day, IfUnreachable, Unenrolled};
 use crate::gateway::Gateway;
 
 /// All of it.
+#[cfg(not(feature = "redis"))]
 pub(super) const RULES: [Rule; 6] = [modes, outbox, enrolment, message, unreachable, observation];
+/// All of it.
+#[cfg(feature = "redis")]
+pub(super) const RULES: [Rule; 7] =
+    [modes, outbox, enrolment, message, unreachable, observation, store];
+
+/// Where the limits are shared, and how hosts are let in there.
+#[cfg(feature = "redis")]
+fn store(case: &Case<'_>, report: &mut Report) {
+    report.note(crate::limits::redis::Settings::read(case.sources, case.trust));
+}
 
 /// At a login this is a warning, so that a forgotten mode is no outage; here it is an error.
 fn modes(case: &Case<'_>, report: &mut Report) {

@@ -1,0 +1,145 @@
+//! A Redis that is killed, silent, strange or does not know us.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::books::code_for;
+use crate::support::log::wait_until;
+use crate::support::machine::Machine;
+use crate::support::pam::Client;
+use crate::support::redis::{PASSWORD, Redis};
+
+const SUCCESS: i32 = 0;
+const SERVICE_ERR: i32 = 3;
+const NUMBER: &str = "+4915123456723";
+const STACK: &str = "auth requisite pam_sms.so\nauth required pam_permit.so\n";
+
+fn set_up(machine: &Machine, store: &str, limits: &str) {
+    machine.config(&format!("[limits]\n{store}{limits}\n"));
+    machine.users(&format!("alice = '{NUMBER}'\n"));
+    machine.pam("sms", STACK);
+}
+
+#[test]
+fn a_store_that_is_killed_in_the_middle_of_a_login_lets_hosts_count_alone() {
+    let machine = Machine::new();
+    let mut redis = Redis::start(&machine);
+    set_up(&machine, redis.settings(), "");
+    let log = machine.log();
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    redis.kill();
+    session.answer_line("12345");
+    session.prompt();
+    session.answer_line(&code_for(NUMBER));
+    assert_eq!(session.finish().result, SUCCESS, "{:#?}", log.ours());
+    let said = log.ours();
+    let warned: Vec<_> = said.iter().filter(|line| line.contains("out of reach")).collect();
+    assert_eq!(warned.len(), 1, "{said:#?}");
+    assert!(
+        warned[0].contains("the store of the limits is out of reach: redis.test:6379: connect: "),
+        "{warned:?}"
+    );
+    assert!(warned[0].contains("; this host counts alone"), "{warned:?}");
+
+    // It is back, and counts.
+    redis.run();
+    log.clear();
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    session.answer_line(&code_for(NUMBER));
+    assert_eq!(session.finish().result, SUCCESS, "{:#?}", log.ours());
+    assert!(!log.ours().iter().any(|line| line.contains("out of reach")), "{:#?}", log.ours());
+    assert!(redis.keys().contains(&"pam-sms:user-alice".to_owned()), "{:?}", redis.keys());
+}
+
+#[test]
+fn a_store_that_is_killed_in_the_middle_of_a_login_ends_it_where_that_is_wanted() {
+    let machine = Machine::new();
+    let mut redis = Redis::start(&machine);
+    set_up(&machine, redis.settings(), "store_unreachable = 'deny'");
+    let log = machine.log();
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    redis.kill();
+    session.answer_line(&code_for(NUMBER));
+    assert_eq!(session.finish().result, SERVICE_ERR, "{:#?}", log.ours());
+    let said = log.ours();
+    assert!(
+        said.iter().any(|line| line.contains("event=error") && line.contains("out of reach")),
+        "{said:#?}"
+    );
+
+    redis.run();
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    session.answer_line(&code_for(NUMBER));
+    assert_eq!(session.finish().result, SUCCESS, "{:#?}", log.ours());
+}
+
+#[test]
+fn a_store_that_accepts_and_never_answers_costs_its_time_once() {
+    let machine = Machine::new();
+    let redis = Redis::start(&machine);
+    let store = redis.settings();
+    drop(redis);
+    // A backlog that takes connections, and nobody who reads from them.
+    let _silent = TcpListener::bind("127.0.0.1:6379").unwrap();
+    set_up(&machine, store, "store_timeout = '1s'");
+    let log = machine.log();
+    let begun = Instant::now();
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    // While the helper waits: it is nobody's, and nothing about it is in its arguments.
+    let helper = wait_until("the helper", || {
+        let all = machine.processes();
+        all.into_iter().find(|(_, words)| words.contains("pam-sms-helper"))
+    });
+    assert_eq!(helper.1.trim_end(), "/usr/libexec/pam-sms-helper");
+    session.prompt();
+    assert!(begun.elapsed() >= Duration::from_millis(900), "{:?}", begun.elapsed());
+    session.answer_line(&code_for(NUMBER));
+    assert_eq!(session.finish().result, SUCCESS, "{:#?}", log.ours());
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    let said = log.ours();
+    assert!(said.iter().any(|line| line.contains("timeout: no answer in time")), "{said:#?}");
+}
+
+#[test]
+fn a_store_that_does_not_know_us_or_is_not_trusted_is_said_to_be_that() {
+    let machine = Machine::new();
+    let redis = Redis::start(&machine);
+    let store = redis.settings();
+    set_up(&machine, store, "store_unreachable = 'deny'");
+    let denied = |said: &str| {
+        let log = machine.log();
+        let run = Client::new(&machine, "sms").user("alice").answer("text:").run();
+        let lines = log.ours();
+        assert_eq!(run.result, SERVICE_ERR, "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains(said)), "{said}: {lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("wrong-horse")), "{lines:#?}");
+    };
+    machine.file("/etc/pam-sms/store.password", "wrong-horse\n", 0o600);
+    denied("redis.test:6379: auth: WRONGPASS");
+    machine.file("/etc/pam-sms/store.password", "\n", 0o600);
+    denied("must hold one line, and not an empty one");
+    machine.file("/etc/pam-sms/store.password", PASSWORD, 0o600);
+    // The system's authorities do not know it.
+    let untrusted = store.replace("store_ca_file", "# store_ca_file");
+    set_up(&machine, &untrusted, "store_unreachable = 'deny'");
+    denied("redis.test:6379: certificate: ");
+    set_up(&machine, store, "store_unreachable = 'deny'");
+    redis.cli(&["ACL", "SETUSER", "pam-sms", "-eval"]);
+    denied("redis.test:6379: server: NOPERM");
+    redis.cli(&["ACL", "SETUSER", "pam-sms", "+eval"]);
+    redis.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    denied("it is a replica");
+    redis.cli(&["REPLICAOF", "NO", "ONE"]);
+    // Of several the first that is there is asked.
+    let two =
+        store.replace("'rediss://redis.test'", "['rediss://localhost:1', 'rediss://redis.test']");
+    set_up(&machine, &two, "store_unreachable = 'deny'");
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    session.answer_line(&code_for(NUMBER));
+    assert_eq!(session.finish().result, SUCCESS);
+}
