@@ -4,7 +4,7 @@ use std::fs;
 use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::child::{DONE, Decision, Said, decide};
+use super::child::{DONE, Decision, decide};
 use super::files::HOST_FILE;
 use super::fleet::{Fleet, Shared};
 use super::record::{Record, Remembered};
@@ -284,7 +284,7 @@ impl<'a> Ledger<'a> {
     /// What counts against the account now: messages, messages of the day, wrong codes, and wrong codes
     /// altogether.
     #[cfg(any(feature = "program", feature = "redis"))]
-    pub(super) fn counts(&self, user: &Record, now: Moment) -> Said {
+    pub(super) fn counts(&self, user: &Record, now: Moment) -> super::child::Said {
         let counted = |events: &[Moment], window: Window| {
             let mut events = events.to_vec();
             window.forget(&mut events, Duration::ZERO, now);

@@ -143,3 +143,75 @@ fn a_store_that_does_not_know_us_or_is_not_trusted_is_said_to_be_that() {
     session.answer_line(&code_for(NUMBER));
     assert_eq!(session.finish().result, SUCCESS);
 }
+
+#[test]
+fn check_finds_what_a_store_would_forget() {
+    let machine = Machine::new();
+    let mut redis = Redis::start(&machine);
+    set_up(&machine, redis.settings(), "");
+    let check = |wanted: &[&str]| {
+        let run = machine.run("/usr/sbin/pam-sms", &["check", "--json"]);
+        let said = String::from_utf8(run.stdout).unwrap();
+        for id in ["store", "store-evicts", "store-forgets", "store-latency"] {
+            let found = said.contains(&format!("\"id\": \"{id}\""));
+            assert_eq!(found, wanted.contains(&id), "{id}: {said}");
+        }
+        said
+    };
+    let said = check(&["store-latency"]);
+    assert!(said.contains("the store answers in "), "{said}");
+    redis.cli(&["CONFIG", "SET", "appendonly", "no"]);
+    redis.cli(&["CONFIG", "SET", "maxmemory", "100mb"]);
+    redis.cli(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    check(&["store-evicts", "store-forgets", "store-latency"]);
+    redis.kill();
+    let said = check(&["store"]);
+    assert!(said.contains("connect: Connection refused"), "{said}");
+    set_up(&machine, "store = 'redis://10.0.0.1'\n", "");
+    let said = String::from_utf8(machine.run("/usr/sbin/pam-sms", &["check"]).stdout).unwrap();
+    assert!(said.contains("config.toml:2:9") && said.contains("is not encrypted"), "{said}");
+}
+
+#[test]
+fn what_one_login_costs_the_store_and_the_person() {
+    let machine = Machine::new();
+    let redis = Redis::start(&machine);
+    let limits = "sends_per_user_day = 250\nrequests_per_user = '1000/1h'\n";
+    let stats = || {
+        let info = redis.cli(&["INFO", "stats"]);
+        let number = |name: &str| -> i64 {
+            let line = info.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().parse().unwrap()
+        };
+        [
+            "total_connections_received:",
+            "total_commands_processed:",
+            "total_net_input_bytes:",
+            "total_net_output_bytes:",
+        ]
+        .map(number)
+    };
+    let log_in = || {
+        let begun = Instant::now();
+        let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+        session.prompt();
+        session.answer_line(&code_for(NUMBER));
+        assert_eq!(session.finish().result, SUCCESS);
+        begun.elapsed()
+    };
+    let fastest = || (0..9).map(|_| log_in()).min().unwrap();
+    set_up(&machine, "", limits);
+    let files = fastest();
+    set_up(&machine, redis.settings(), limits);
+    let shared = fastest();
+    // Asking costs something, too: as much as it does a second time.
+    let (first, second) = (stats(), stats());
+    log_in();
+    let third = stats();
+    let cost: Vec<_> = (0..4).map(|i| third[i] - second[i] - (second[i] - first[i])).collect();
+    println!("connections, commands, bytes in, bytes out: {cost:?}");
+    let ratio = shared.as_secs_f64() / files.as_secs_f64();
+    println!("a login with files {files:?}, with the store {shared:?}: {ratio:.1} times");
+    assert_eq!(cost[0], 4, "one connection for each decision");
+    assert!(cost[1] < 80 && cost[2] < 16_384 && cost[3] < 32_768, "{cost:?}");
+}
