@@ -11,6 +11,7 @@ use crate::support::redis::{PASSWORD, Redis};
 
 const SUCCESS: i32 = 0;
 const SERVICE_ERR: i32 = 3;
+const MAXTRIES: i32 = 11;
 const NUMBER: &str = "+4915123456723";
 const STACK: &str = "auth requisite pam_sms.so\nauth required pam_permit.so\n";
 
@@ -142,6 +143,32 @@ fn a_store_that_does_not_know_us_or_is_not_trusted_is_said_to_be_that() {
     session.prompt();
     session.answer_line(&code_for(NUMBER));
     assert_eq!(session.finish().result, SUCCESS);
+}
+
+#[test]
+fn trap_12_a_store_that_was_emptied_does_not_open_what_this_host_has_locked() {
+    let machine = Machine::new();
+    let mut redis = Redis::start(&machine);
+    set_up(&machine, redis.settings(), "failures_per_user = '2/1h'");
+    let log = machine.log();
+    let guess = || Client::new(&machine, "sms").user("alice").answer("text:12345").run().result;
+    assert_eq!(guess(), MAXTRIES);
+    redis.cli(&["FLUSHALL"]);
+    log.clear();
+    assert_eq!(guess(), MAXTRIES);
+    assert!(log.ours().iter().any(|line| line.contains("event=locked")), "{:#?}", log.ours());
+    // And one that was started anew, with all that it knew: what it says and what is here agree.
+    redis.kill();
+    redis.run();
+    assert_eq!(guess(), MAXTRIES);
+    // What never left this host counts on none.
+    assert!(!redis.cli(&["GET", "pam-sms:user-alice"]).contains("\nsends "), "{:?}", redis.keys());
+    let unlocked = machine.run("/usr/sbin/pam-sms", &["unlock", "alice"]);
+    assert!(unlocked.status.success());
+    let mut session = Client::new(&machine, "sms").user("alice").answer("stdin").spawn();
+    session.prompt();
+    session.answer_line(&code_for(NUMBER));
+    assert_eq!(session.finish().result, SUCCESS, "{:#?}", log.ours());
 }
 
 #[test]
