@@ -32,7 +32,7 @@ const LOST_LINES: u8 = 4;
 const LONGEST: usize = 600;
 
 /// The log of one login.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Audit {
     /// The PAM service that asks.
     pub service: String,

@@ -24,6 +24,10 @@ mod enable_sshd;
 mod enrolling;
 #[path = "machine/faults.rs"]
 mod faults;
+#[path = "machine/fleet.rs"]
+mod fleet;
+#[path = "machine/fleet_trouble.rs"]
+mod fleet_trouble;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
 #[path = "machine/languages.rs"]

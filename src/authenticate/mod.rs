@@ -17,6 +17,8 @@ mod stack;
 pub mod texts;
 pub mod trial;
 
+use std::rc::Rc;
+
 use arguments::Arguments;
 use prepare::{Membership, Stop, Way, load, prepare, visit};
 pub use scene::BootClock;
@@ -26,7 +28,7 @@ use texts::texts;
 use crate::audit::Audit;
 use crate::config::model::{Config, Day, LimitRules, Unenrolled};
 use crate::helper::call::check_program;
-use crate::limits::child::decide;
+use crate::limits::child::{DONE, decide};
 use crate::limits::{Barrier, Pending};
 use crate::login::catalogue::Catalogue;
 use crate::login::enrol::enrol;
@@ -60,7 +62,7 @@ pub struct Request {
     /// Whether sshd has put junk in the place of the password, as it does for people it refuses.
     pub is_refused_by_sshd: bool,
     /// What stands in the stack behind the module's name.
-    pub arguments: Arguments,
+    pub arguments: Rc<Arguments>,
 }
 
 /// How an authentication ended.
@@ -86,6 +88,7 @@ pub struct Settlement {
     typed: Option<Vec<u8>>,
     user: String,
     limits: LimitRules,
+    arguments: Rc<Arguments>,
     number: PhoneNumber,
     pending: Pending,
     /// Whether the number shall be stored as the person's.
@@ -166,15 +169,25 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
 /// When a number that somebody has confirmed cannot be stored: their next login would take any other.
 pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict> {
     let _lifted = sys::lift_open_files(OPEN_FILES);
-    let Settlement { mut audit, user, limits, number, pending, enrols, by_code, texts, .. } =
-        settlement;
-    if let Err(barrier) = books(&user, &limits).settle(&pending, &number) {
+    let Settlement {
+        mut audit,
+        user,
+        limits,
+        arguments,
+        number,
+        pending,
+        enrols,
+        by_code,
+        texts,
+        ..
+    } = settlement;
+    if let Err(barrier) = books(&user, &limits, &arguments, &audit).settle(&pending, &number) {
         audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
     }
     if enrols {
-        let kept = decide(|| {
+        let kept = decide(&|| {
             people::enrolled::keep(&Places::default(), &user, &number)
-                .map(|()| (0, 0))
+                .map(|()| DONE)
                 .map_err(|error| Barrier::Unusable(error.to_string()))
         });
         if let Err(barrier) = kept {
@@ -202,10 +215,11 @@ fn ask(
     let person = Person { user, by_voice: record.voice, phones: &record.phones, is_new: false };
     let host_name = sys::host_name();
     let texts = texts(record.language.as_deref(), config, &mut audit);
-    let mut scene = Scene::new(user, config, request, &host_name, &texts);
+    let mut scene = Scene::new(user, config, request, &host_name, &texts, &audit);
     scene.helper.provider = record.provider.as_deref();
     let (rules, world) = scene.world(host, &mut audit);
     let ending = Login::new(rules, &person, world).run();
+    drop(scene);
     let mut pending = ending.pending;
     if ending.verdict == Verdict::Accepted {
         pending.remember = visit(request, config);
@@ -217,8 +231,20 @@ fn ask(
         let number = record.phones[ending.phone].clone();
         let by_code = ending.verdict == Verdict::Accepted;
         let (user, limits) = (user.to_owned(), config.limits.clone());
-        let typed = request.user.clone();
-        Settlement { audit, typed, user, limits, number, pending, enrols: false, by_code, texts }
+        let (typed, arguments) = (request.user.clone(), request.arguments.clone());
+        let enrols = false;
+        Settlement {
+            audit,
+            typed,
+            user,
+            limits,
+            arguments,
+            number,
+            pending,
+            enrols,
+            by_code,
+            texts,
+        }
     });
     Decision { verdict: ending.verdict, settlement }
 }
@@ -279,15 +305,27 @@ fn enrolment(
     audit.record(Event::Unenrolled, &[("then", "enrol")]);
     let host_name = sys::host_name();
     let texts = texts(None, config, &mut audit);
-    let mut scene = Scene::new(user, config, request, &host_name, &texts);
+    let mut scene = Scene::new(user, config, request, &host_name, &texts, &audit);
     scene.books = scene.books.confirming();
     let (rules, mut world) = scene.world(host, &mut audit);
     let ended = enrol(rules, user, &mut world);
+    drop(scene);
     let settlement = ended.number.map(|number| {
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let (typed, pending) = (request.user.clone(), ended.pending);
-        let by_code = true;
-        Settlement { audit, typed, user, limits, number, pending, enrols: true, by_code, texts }
+        let (by_code, enrols, arguments) = (true, true, request.arguments.clone());
+        Settlement {
+            audit,
+            typed,
+            user,
+            limits,
+            arguments,
+            number,
+            pending,
+            enrols,
+            by_code,
+            texts,
+        }
     });
     Decision { verdict: ended.verdict, settlement }
 }
@@ -311,12 +349,14 @@ fn rehearse(request: &Request, config: &Config, audit: &mut Audit) -> Verdict {
         Ok((user, Way::Ask(record))) => {
             let number = &record.phones[0];
             to = number.masked();
-            let books = books(&user, &config.limits);
+            let books = books(&user, &config.limits, &request.arguments, audit);
             let barred = config
                 .limits
                 .allows(number)
                 .err()
-                .or_else(|| books.would_reserve(number).err().map(|barrier| barrier.to_string()))
+                .or_else(|| {
+                    books.would_reserve(Some(number)).err().map(|barrier| barrier.to_string())
+                })
                 .or_else(|| check_program(&request.arguments.helper).err());
             barred.map_or_else(|| "ask".to_owned(), |reason| format!("deny: {reason}"))
         }

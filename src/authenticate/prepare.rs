@@ -72,7 +72,10 @@ pub fn prepare(
     let Some(record) = found.record else { return Ok((account.name, Way::Unenrolled)) };
     if ruling == Ruling::Ask {
         if let Some((visit, _)) = visit(request, config) {
-            if books(&account.name, &config.limits).is_remembered(&visit, &record.phones)? {
+            let books = books(&account.name, &config.limits, &request.arguments, audit);
+            let is_remembered = books.is_remembered(&visit, &record.phones)?;
+            drop(books);
+            if is_remembered {
                 return Ok((account.name, Way::Remembered));
             }
         }

@@ -1,9 +1,10 @@
 //! What a login needs of the world, all but the person.
 
 use super::Request;
+use super::arguments::Arguments;
 use crate::audit::Audit;
 use crate::config::model::{Config, IfUnreachable, LimitRules};
-use crate::helper::call::Helper;
+use crate::helper::call::{Fleet, Helper};
 use crate::limits::Ledger;
 use crate::login::catalogue::Catalogue;
 use crate::login::ports::{Clock, Host};
@@ -28,6 +29,7 @@ impl<'a> Scene<'a> {
         request: &'a Request,
         host_name: &'a str,
         texts: &'a Catalogue,
+        audit: &Audit,
     ) -> Self {
         let rules = Rules {
             digits: config.code.digits.get(),
@@ -48,7 +50,7 @@ impl<'a> Scene<'a> {
             provider: None,
             language: texts.language,
         };
-        Self { rules, helper, books: books(user, &config.limits) }
+        Self { rules, helper, books: books(user, &config.limits, &request.arguments, audit) }
     }
 
     /// The rules, and a world with `host` and `audit` in it.
@@ -71,9 +73,15 @@ fn if_unreachable(config: &Config) -> IfUnreachable {
     }
 }
 
-/// The books of one account.
-pub fn books<'a>(user: &'a str, limits: &'a LimitRules) -> Ledger<'a> {
-    Ledger::new(&Places::default(), limits, user, &BootClock)
+/// The books of one account, with what other hosts have counted where they share it.
+pub fn books<'a>(
+    user: &'a str,
+    limits: &'a LimitRules,
+    arguments: &'a Arguments,
+    audit: &Audit,
+) -> Ledger<'a> {
+    let fleet = Fleet::of(limits, &arguments.helper, &arguments.config, Some(audit.clone()));
+    Ledger::new(&Places::default(), limits, user, &BootClock).shared_by(fleet)
 }
 
 /// The kernel's clock.

@@ -82,7 +82,8 @@ fn accounts(office: &Office, text: &mut String) -> Result<(), String> {
     let (mut locked, mut closed, mut throttled, mut sends) = (0, 0, 0, 0);
     let users = Ledger::known_users(&Places::default()).map_err(|barrier| barrier.to_string())?;
     for user in users {
-        let standing = office.books(&user).standing(&[]).map_err(|barrier| barrier.to_string())?;
+        let standing =
+            office.books_here(&user).standing(&[]).map_err(|barrier| barrier.to_string())?;
         sends += standing.sends_today.0 as u64;
         match standing.barrier {
             Some(Barrier::Locked(_)) => locked += 1,

@@ -15,7 +15,7 @@ mod send;
 mod setup;
 mod sshd;
 mod status;
-mod terminal;
+pub(crate) mod terminal;
 mod try_out;
 mod unlock;
 mod user;

@@ -6,11 +6,13 @@ use clap::Args;
 
 use super::terminal::complain;
 use crate::authenticate::BootClock;
+use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::authenticate::texts::load;
 use crate::config::file::Trust;
 use crate::config::model::Config;
 use crate::config::source::Sources;
 use crate::gateway::Gateway;
+use crate::helper::call::Fleet;
 use crate::limits::Ledger;
 use crate::message::Values;
 use crate::people::book::Book;
@@ -121,9 +123,16 @@ impl Office {
         Ok(Secret::from(template.render(values)))
     }
 
-    /// The books of `user`.
+    /// The books of `user`, with what other hosts have counted where they share it.
     #[must_use]
     pub fn books<'a>(&'a self, user: &'a str) -> Ledger<'a> {
+        let helper = Path::new(DEFAULT_HELPER);
+        self.books_here(user).shared_by(Fleet::of(&self.config.limits, helper, &self.path, None))
+    }
+
+    /// The books of `user` on this host.
+    #[must_use]
+    pub fn books_here<'a>(&'a self, user: &'a str) -> Ledger<'a> {
         Ledger::new(&Places::default(), &self.config.limits, user, &BootClock)
     }
 }

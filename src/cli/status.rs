@@ -148,7 +148,9 @@ fn as_json(user: &str, phones: &[PhoneNumber], standing: &Standing, office: &Off
         Some(Barrier::Sends { wait, .. }) => ("throttled", Some(wait)),
         Some(Barrier::Locked(wait)) => ("locked", Some(wait)),
         Some(Barrier::Closed) => ("closed", None),
-        Some(Barrier::Busy(_) | Barrier::Unusable(_)) => ("unusable", None),
+        Some(Barrier::Busy(_) | Barrier::OutOfReach(_) | Barrier::Unusable(_)) => {
+            ("unusable", None)
+        }
     };
     let remembered: Vec<_> = standing
         .remembered

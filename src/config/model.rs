@@ -16,6 +16,7 @@ use crate::login::language::Language;
 use crate::login::policy::Network;
 use crate::message::Template;
 use crate::people::{Prefix, Special};
+pub use store::{Given, StoreUnreachable};
 
 /// The whole configuration. `P` is what is made of the `[[provider]]` tables: nothing, in the module.
 #[derive(Debug, Default, Deserialize)]
@@ -197,6 +198,18 @@ pub struct LimitRules {
     pub countries: Option<Vec<Prefix>>,
     /// Special numbers that messages may go to all the same.
     pub special_numbers: Vec<Special>,
+    /// Whether hosts share their limits in a store; where that is, only the helper reads.
+    pub store: Given,
+    /// Likewise.
+    pub store_user: Given,
+    /// Likewise.
+    pub store_password_file: Given,
+    /// Likewise.
+    pub store_ca_file: Given,
+    /// Time for one decision of the store.
+    pub store_timeout: Span<1, 5, 2>,
+    /// What happens when the store gives no answer.
+    pub store_unreachable: StoreUnreachable,
 }
 
 /// `[delivery]`: how messages are sent.
@@ -372,5 +385,6 @@ impl TryFrom<PathBuf> for AbsolutePath {
     }
 }
 
+mod store;
 #[cfg(test)]
 mod tests;

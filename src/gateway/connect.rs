@@ -42,7 +42,7 @@ pub fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Att
     }
     // Also where nothing is encrypted: without, reqwest looks for a TLS of its own and panics.
     let encrypted = url.scheme() == "https" || peer.scheme() == "https";
-    let tls = if encrypted { tls(parts) } else { no_tls() };
+    let tls = if encrypted { tls(parts.authorities.as_deref()) } else { no_tls() };
     builder = builder.tls_backend_preconfigured(tls.map_err(failed)?);
     if let Some(host) = peer.domain() {
         let port = peer.port_or_known_default().unwrap_or(443);
@@ -53,8 +53,12 @@ pub fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Att
     builder.connect_timeout(connect).build().map_err(|error| failed(error.to_string()))
 }
 
-fn tls(parts: &Parts) -> Result<ClientConfig, String> {
-    let roots = match &parts.authorities {
+/// A TLS that trusts these authorities, in a PEM file, or else the system's.
+///
+/// # Errors
+/// In words, when there are none.
+pub fn tls(authorities_file: Option<&[u8]>) -> Result<ClientConfig, String> {
+    let roots = match authorities_file {
         Some(pem) => authorities(pem)?,
         None => {
             let pem = SYSTEM_AUTHORITIES.iter().find_map(|path| std::fs::read(path).ok());
@@ -99,7 +103,10 @@ pub fn proxy(written: &str) -> Result<Url, String> {
 }
 
 /// Looks a name up in bounded time. The thread of a look-up that is late is left behind.
-fn look_up(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
+///
+/// # Errors
+/// With what it means for what was to be sent there.
+pub fn look_up(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
     let (tell, told) = mpsc::channel();
     let name = host.to_owned();
     let thread = std::thread::Builder::new().spawn(move || {

@@ -22,7 +22,7 @@
 //! ```
 
 pub mod aside;
-mod connect;
+pub(crate) mod connect;
 pub mod description;
 mod follow;
 pub mod http;
@@ -60,7 +60,7 @@ use turn::{ask_in_turn, share};
 use voice::Spoken;
 
 /// The system user that the helper becomes, unless `run_as` names another.
-const RUN_AS: &str = "_pam-sms";
+pub(crate) const RUN_AS: &str = "_pam-sms";
 
 /// All providers of a configuration, with everything opened that only root may open.
 pub struct Gateway {

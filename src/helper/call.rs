@@ -15,10 +15,14 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::wire;
+use crate::audit::Audit;
+use crate::config::model::LimitRules;
 use crate::delivery::{Fate, Judgement, Outcome};
+use crate::limits::child::{self, Decision};
+use crate::limits::{Barrier, fleet};
 use crate::login::code::Code;
 use crate::login::language::Language;
-use crate::login::ports::Delivery;
+use crate::login::ports::{Delivery, Event, Journal};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use crate::sys;
@@ -122,6 +126,58 @@ impl Helper<'_> {
             .map_err(|error| format!("cannot be started: {error}"))?;
         let deadline = Instant::now() + self.timeout + GRACE;
         Ok(Started { line, request, deadline, _child: child })
+    }
+}
+
+/// The helper, as a way to the limits that hosts share.
+#[derive(Debug)]
+pub struct Fleet<'a> {
+    /// The helper; its time is that of one decision.
+    pub helper: Helper<'a>,
+    /// Where it is told that this host counts alone; the terminal, where there is none.
+    pub audit: Option<Audit>,
+}
+
+impl<'a> Fleet<'a> {
+    /// By the rules of a configuration; nothing, where they name no store.
+    #[must_use]
+    pub fn of(
+        rules: &LimitRules,
+        program: &'a Path,
+        config: &'a Path,
+        audit: Option<Audit>,
+    ) -> Option<Box<dyn fleet::Fleet + 'a>> {
+        if !rules.store.0 {
+            return None;
+        }
+        let (timeout, provider, language) = (rules.store_timeout.get(), None, Language::default());
+        let helper = Helper { program, config, timeout, provider, language };
+        Some(Box::new(Self { helper, audit }))
+    }
+}
+
+impl fleet::Fleet for Fleet<'_> {
+    fn ask(&self, user: &str, number: Option<&PhoneNumber>, what: &str) -> Decision {
+        let Helper { program, config, timeout, .. } = self.helper;
+        let request = wire::encode_limits(config, timeout, user, number, what);
+        let said = self.helper.start(request).and_then(Started::answer).and_then(|frame| {
+            let text = wire::decode_decision(&frame).map_err(|error| not_understood(&error))?;
+            Ok(child::decode(text))
+        });
+        // A helper that is broken is not a store that is out of reach: whoever calls su could break it.
+        said.unwrap_or_else(|reason| {
+            Err(Barrier::Unusable(format!("helper {}: {reason}", program.display())))
+        })
+    }
+
+    fn warn(&self, reason: &str) {
+        match &self.audit {
+            Some(audit) => audit.clone().record(Event::Warning, &[("reason", reason)]),
+            #[cfg(feature = "program")]
+            None => crate::cli::terminal::complain(format_args!("warning: {reason}")),
+            #[cfg(not(feature = "program"))]
+            None => {}
+        }
     }
 }
 

@@ -8,11 +8,18 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::wire::{self, Errand, Malformed, Request};
+#[cfg(feature = "redis")]
+use crate::config::file::Trust;
 use crate::config::source::ConfigError;
 use crate::delivery::{Fate, Judgement, Outcome};
 use crate::gateway::report::Report;
 use crate::gateway::voice::Spoken;
 use crate::gateway::{Content, Gateway};
+use crate::limits::Barrier;
+use crate::limits::child::{self, Decision};
+#[cfg(feature = "redis")]
+use crate::limits::redis;
+use crate::people::PhoneNumber;
 use crate::sys;
 
 /// What it takes to say how it went.
@@ -58,6 +65,10 @@ fn serve(line: &UnixStream) -> Result<Zeroizing<Vec<u8>>, Malformed> {
 fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     // What is left of the time, less what it takes to say how it went.
     let deadline = deadline.checked_sub(TELLING).unwrap_or(deadline);
+    if let Errand::Limits(number, what) = &request.errand {
+        let decision = limits(request, number.as_ref(), what, deadline);
+        return wire::encode_decision(&child::encode(&decision));
+    }
     let gateway = open(request);
     let only = request.provider.as_deref();
     let report = match (&request.errand, gateway) {
@@ -89,6 +100,7 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
         }
         (Errand::Balance, Ok(gateway)) => gateway.balances(only, deadline),
         (_, Err(error)) => Report::of_error(error.to_string()),
+        (Errand::Limits(..), _) => Report::of_error("was answered before".to_owned()),
     };
     wire::encode_report(&report.to_json()).or_else(|_| {
         let said = "the answers of so many providers are too long: ask one, with --provider";
@@ -102,6 +114,28 @@ fn open(request: &Request) -> Result<Gateway, ConfigError> {
         become_unprivileged(gateway.run_as())?;
     }
     Ok(gateway)
+}
+
+/// What the store of shared limits says, without root before it is connected to.
+#[cfg(feature = "redis")]
+fn limits(
+    request: &Request,
+    number: Option<&PhoneNumber>,
+    what: &str,
+    deadline: Instant,
+) -> Decision {
+    let unusable = |error: ConfigError| Barrier::Unusable(error.to_string());
+    let office = redis::Office::open(&request.config, Trust::Root).map_err(unusable)?;
+    if sys::is_root() {
+        become_unprivileged(&office.run_as).map_err(unusable)?;
+    }
+    office.answer(request.provider.as_deref().unwrap_or_default(), number, what, deadline)
+}
+
+#[cfg(not(feature = "redis"))]
+fn limits(_: &Request, _: Option<&PhoneNumber>, _: &str, _: Instant) -> Decision {
+    let said = "[limits] store was left out when this pam-sms was built";
+    Err(Barrier::Unusable(said.to_owned()))
 }
 
 fn become_unprivileged(name: &str) -> Result<(), ConfigError> {

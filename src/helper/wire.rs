@@ -6,10 +6,13 @@
 //!
 //! Version 1 is a message to send and its outcome. Version 2 adds the provider that is tried first, and
 //! what an admin's program asks for; version 3 calls in which the code is read aloud, and codes that the
-//! provider makes and judges. A frame says the lowest version that has what it holds, so that a module
-//! and a helper of neighbouring releases understand each other while both are being upgraded.
+//! provider makes and judges; version 4 limits that hosts share. A frame says the lowest version that has
+//! what it holds, so that a module and a helper of neighbouring releases understand each other while both
+//! are being upgraded.
 
+mod fields;
 mod frame;
+mod limits;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,8 +22,10 @@ use zeroize::Zeroizing;
 use crate::delivery::{Fate, Finding, Judgement, Outcome};
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
+use fields::Fields;
 use frame::floor_char_boundary;
 pub use frame::{Malformed, read_frame};
+pub use limits::{decode_decision, encode_decision, encode_limits};
 
 /// Longest frame, in bytes.
 pub const LONGEST: usize = 8 << 10;
@@ -34,6 +39,8 @@ const FIRST: u8 = 1;
 const SECOND: u8 = 2;
 /// A call; a code that the provider judges.
 const THIRD: u8 = 3;
+/// What the store of shared limits is asked.
+const FOURTH: u8 = 4;
 const SEND: u8 = b'S';
 const CALL: u8 = b'C';
 const CHECK: u8 = b'K';
@@ -44,6 +51,8 @@ const OUTCOME: u8 = b'O';
 /// An outcome whose code the provider judges.
 const JUDGED: u8 = b'V';
 const JUDGEMENT: u8 = b'J';
+const LIMITS: u8 = b'L';
+const DECISION: u8 = b'D';
 #[cfg(feature = "helper")]
 const REPORT: u8 = b'R';
 
@@ -76,6 +85,9 @@ pub enum Errand {
     Follow(PhoneNumber, Secret),
     /// How much money is left: likewise.
     Balance,
+    /// What the store of shared limits is asked about the account that stands in the provider's place:
+    /// the number, where it is about one, and the question. The answer is a decision.
+    Limits(Option<PhoneNumber>, String),
 }
 
 /// What an admin's program asks for.
@@ -160,9 +172,20 @@ fn encode_errand(
     provider: Option<&str>,
     language: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, Malformed> {
+    let message = message.map_or(("", ""), |(to, text)| (to.as_e164(), text));
+    encode_fields(kind, config, timeout, message, provider, language)
+}
+
+fn encode_fields(
+    kind: u8,
+    config: &Path,
+    timeout: Duration,
+    (to, text): (&str, &str),
+    provider: Option<&str>,
+    language: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).to_be_bytes();
-    let (to, text) = message.map_or(("", ""), |(to, text)| (to.as_e164(), text));
     let fields = [
         config.as_os_str().as_bytes(),
         &millis,
@@ -175,6 +198,7 @@ fn encode_errand(
         (SEND, None) => encode(FIRST, kind, &fields[..4]),
         (CALL, _) => encode(THIRD, kind, &fields),
         (CHECK, _) => encode(THIRD, kind, &fields[..5]),
+        (LIMITS, _) => encode(FOURTH, kind, &fields[..5]),
         _ => encode(SECOND, kind, &fields[..5]),
     }
 }
@@ -187,15 +211,17 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
     use std::os::unix::ffi::OsStrExt;
     let (version, kind) = head(frame)?;
     let mut fields = match (version, kind) {
-        (FIRST, SEND) | (SECOND, SEND | PROBE | FOLLOW | BALANCE) | (THIRD, CALL | CHECK) => {
-            Fields(&frame[HEAD..])
-        }
+        (FIRST, SEND)
+        | (SECOND, SEND | PROBE | FOLLOW | BALANCE)
+        | (THIRD, CALL | CHECK)
+        | (FOURTH, LIMITS) => Fields(&frame[HEAD..]),
         _ => return Err(Malformed("it is of another kind")),
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
     let millis = fields.take()?.try_into().map_err(|_| Malformed("the timeout"))?;
     let timeout = Duration::from_millis(u32::from_be_bytes(millis).into());
     let (to, text) = (fields.text()?, Secret::from(fields.text()?.to_owned()));
+    let is_to_somebody = !to.is_empty();
     let to = || to.parse().map_err(|_| Malformed("the number"));
     let provider = if version == FIRST { "" } else { fields.text()? };
     let errand = match kind {
@@ -205,6 +231,10 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
         CHECK => Errand::Check(to()?, text),
         PROBE => Errand::Probe(to()?, text),
         FOLLOW => Errand::Follow(to()?, text),
+        LIMITS => {
+            let number = if is_to_somebody { Some(to()?) } else { None };
+            Errand::Limits(number, text.expose().to_owned())
+        }
         _ => Errand::Balance,
     };
     fields.end()?;
@@ -339,36 +369,9 @@ fn head(frame: &[u8]) -> Result<(u8, u8), Malformed> {
     let rest = frame.strip_prefix(MAGIC).ok_or(Malformed("it is no frame"))?;
     match rest {
         _ if frame.len() > LONGEST => Err(Malformed("it is too long")),
-        [version @ FIRST..=THIRD, kind, ..] => Ok((*version, *kind)),
-        [FIRST..=THIRD] => Err(Malformed("it is cut short")),
+        [version @ FIRST..=FOURTH, kind, ..] => Ok((*version, *kind)),
+        [FIRST..=FOURTH] => Err(Malformed("it is cut short")),
         _ => Err(Malformed("it is of another version: module and helper must be of one release")),
-    }
-}
-
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self) -> Result<&'a [u8], Malformed> {
-        let short = Malformed("it is cut short");
-        let (length, rest) = self.0.split_first_chunk::<2>().ok_or(short)?;
-        let length = usize::from(u16::from_be_bytes(*length));
-        let (field, rest) = rest.split_at_checked(length).ok_or(short)?;
-        self.0 = rest;
-        Ok(field)
-    }
-
-    /// A word that travels as one letter.
-    fn lettered<T: Copy>(&mut self, of: &[(T, u8)]) -> Option<T> {
-        let [letter] = self.take().ok()? else { return None };
-        of.iter().find(|row| row.1 == *letter).map(|row| row.0)
-    }
-
-    fn text(&mut self) -> Result<&'a str, Malformed> {
-        std::str::from_utf8(self.take()?).map_err(|_| Malformed("it is not UTF-8"))
-    }
-
-    fn end(&self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed("something follows it")) }
     }
 }
 

@@ -9,12 +9,13 @@ use zeroize::Zeroizing;
 
 use super::Barrier;
 use super::backup::{BackupCodes, hex};
-use super::child::Decision;
-use super::ledger::{BOOT_ID, Ledger};
+use super::child::{DONE, Decision};
+use super::ledger::{BOOT_ID, Home, Ledger};
 use super::record::{Damaged, Record};
+use super::shelf::Shelf as _;
 use super::window::{Moment, Window};
 use crate::people::PhoneNumber;
-use crate::state::{StateError, Store};
+use crate::state::StateError;
 
 /// The counter that all users of this host share.
 pub(super) const HOST_FILE: &str = "host";
@@ -38,11 +39,12 @@ impl Ledger<'_> {
 
     /// Changes one file of counters under its lock, and drops from it what no longer counts.
     pub(super) fn change(&self, file: &str, sends: Window, change: Change<'_>) -> Decision {
-        self.run.update(file, |text| {
+        let mut result = DONE;
+        self.shelf.rewrite(file, &mut |text| {
             // Only now, with the lock: time must not go back from one change to the next.
             let now = self.now();
             let mut record = self.record_of(file, text)?;
-            let result = change(&mut record, now)?;
+            result = change(&mut record, now)?;
             sends.forget(&mut record.sends, Duration::ZERO, now);
             self.day().forget(&mut record.day, Duration::ZERO, now);
             self.rules.requests_per_user.get().forget(&mut record.requests, Duration::ZERO, now);
@@ -51,20 +53,21 @@ impl Ledger<'_> {
                 self.rules.lockout.get(),
                 now,
             );
-            Ok((result, Some(Zeroizing::new(record.to_text(self.boot()?)))))
-        })
+            Ok(Some(Zeroizing::new(record.to_text(self.boot()?))))
+        })?;
+        Ok(result)
     }
 
     /// Reads one file of counters without its lock.
     pub(super) fn peek(&self, file: &str) -> Result<Record, Barrier> {
-        let text = self.run.read(file)?;
+        let text = self.shelf.read(file)?;
         self.record_of(file, text.as_deref().map(String::as_str))
     }
 
     pub(super) fn record_of(&self, file: &str, text: Option<&str>) -> Result<Record, Barrier> {
         match text {
             Some(text) => Record::from_text(text, self.boot()?, self.now())
-                .map_err(|Damaged| damaged(&self.run, file, UNLOCK)),
+                .map_err(|Damaged| damaged(self.shelf.place_of(file), UNLOCK)),
             // The first time since the machine was started.
             None if file == self.user_file() => {
                 Ok(Record { total: self.kept_total()?, ..Record::default() })
@@ -73,25 +76,28 @@ impl Ledger<'_> {
         }
     }
 
+    /// How many wrong codes the disk remembers. A store needs none: it outlasts a start of the machine.
     pub(super) fn kept_total(&self) -> Result<u32, Barrier> {
+        let Some(Home { lib, .. }) = &self.home else { return Ok(0) };
         let file = self.failures_file();
-        let Some(text) = self.lib.read(&file)? else { return Ok(0) };
+        let Some(text) = lib.read(&file)? else { return Ok(0) };
         Record::from_text(&text, ANY_BOOT, 0)
             .map(|record| record.total)
-            .map_err(|Damaged| damaged(&self.lib, &file, UNLOCK))
+            .map_err(|Damaged| damaged(lib.place_of(&file), UNLOCK))
     }
 
-    pub(super) fn keep_total(&self, total: impl FnOnce(u32) -> u32) -> Decision {
+    pub(super) fn keep_total(&self, total: &dyn Fn(u32) -> u32) -> Decision {
+        let Some(Home { lib, .. }) = &self.home else { return Ok(DONE) };
         let file = self.failures_file();
-        self.lib.update(&file, |text| {
+        lib.update(&file, |text| {
             let old = match text {
                 Some(text) => Record::from_text(text, ANY_BOOT, 0)
-                    .map_err(|Damaged| damaged(&self.lib, &file, UNLOCK))?,
+                    .map_err(|Damaged| damaged(lib.place_of(&file), UNLOCK))?,
                 None => Record::default(),
             };
             let new = Record { total: total(old.total), ..Record::default() };
             let changed = new.total != old.total;
-            Ok(((0, 0), changed.then(|| Zeroizing::new(new.to_text(ANY_BOOT)))))
+            Ok((DONE, changed.then(|| Zeroizing::new(new.to_text(ANY_BOOT)))))
         })
     }
 
@@ -100,7 +106,7 @@ impl Ledger<'_> {
         &self,
         change: impl FnOnce(&mut BackupCodes) -> Result<T, Barrier>,
     ) -> Result<T, Barrier> {
-        self.lib.update(&self.backup_file(), |text| {
+        self.home()?.lib.update(&self.backup_file(), |text| {
             let mut codes = self.backup_codes_of(text)?;
             let result = change(&mut codes)?;
             let new = Zeroizing::new(codes.to_text());
@@ -111,18 +117,25 @@ impl Ledger<'_> {
     pub(super) fn backup_codes_of(&self, text: Option<&str>) -> Result<BackupCodes, Barrier> {
         let Some(text) = text else { return Ok(BackupCodes::default()) };
         BackupCodes::from_text(text)
-            .map_err(|Damaged| damaged(&self.lib, &self.backup_file(), REVOKE))
+            .map_err(|Damaged| damaged(format!("the backup codes of {}", self.user), REVOKE))
+    }
+
+    fn key(&self) -> Result<Zeroizing<String>, Barrier> {
+        if let Some(key) = self.shelf.key() {
+            return Ok(Zeroizing::new(key.to_owned()));
+        }
+        match self.shelf.read(KEY_FILE)? {
+            Some(key) => Ok(key),
+            None => self.make_key(),
+        }
     }
 
     /// A number as state names it: nobody who reads a list of files learns whose phones they are of.
     pub(super) fn hash(&self, number: &PhoneNumber) -> Result<String, Barrier> {
-        let key = match self.run.read(KEY_FILE)? {
-            Some(key) => key,
-            None => self.make_key()?,
-        };
+        let key = self.key()?;
         let key = key.trim_end();
         if key.len() != 64 {
-            return Err(damaged(&self.run, KEY_FILE, REMOVE_KEY));
+            return Err(damaged(self.shelf.place_of(KEY_FILE), REMOVE_KEY));
         }
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
             .map_err(|error| Barrier::Unusable(error.to_string()))?;
@@ -131,7 +144,7 @@ impl Ledger<'_> {
     }
 
     pub(super) fn make_key(&self) -> Result<Zeroizing<String>, Barrier> {
-        self.run.update(KEY_FILE, |text| {
+        self.home()?.run.update(KEY_FILE, |text| {
             if let Some(text) = text {
                 // Another process was faster.
                 return Ok((Zeroizing::new(text.to_owned()), None));
@@ -147,6 +160,12 @@ impl Ledger<'_> {
 
     pub(super) fn user_file(&self) -> String {
         format!("user-{}", self.user)
+    }
+
+    /// What is this host's alone.
+    pub(super) fn home(&self) -> Result<&Home, Barrier> {
+        let none = || Barrier::Unusable("the store does not keep what is one host's".to_owned());
+        self.home.as_ref().ok_or_else(none)
     }
 
     /// What names this boot. To guess it would forget what counts, or keep it for good.
@@ -181,6 +200,6 @@ impl From<StateError> for Barrier {
     }
 }
 
-fn damaged(store: &Store, file: &str, advice: &'static str) -> Barrier {
-    StateError::Damaged(store.path_of(file), advice).into()
+fn damaged(place: String, advice: &'static str) -> Barrier {
+    StateError::Damaged(place.into(), advice).into()
 }

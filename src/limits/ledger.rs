@@ -1,15 +1,18 @@
 //! The books of one account: every decision about it, each under its lock.
 
 use std::fs;
+use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::child::{Decision, decide};
+use super::child::{DONE, Decision, decide};
 use super::files::HOST_FILE;
+use super::fleet::{Fleet, Shared};
 use super::record::{Record, Remembered};
+use super::shelf;
 use super::window::{Moment, Window, millis};
-use super::{Barrier, Pending, Reservation, Return, SendLimit, Try, Visit};
+use super::{Barrier, Pending, Return, SendLimit, Visit};
 use crate::config::model::LimitRules;
-use crate::login::ports::{Clock, Limits};
+use crate::login::ports::Clock;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use crate::state::{Durability, Places, Store};
@@ -26,11 +29,22 @@ pub struct Ledger<'a> {
     pub(super) rules: &'a LimitRules,
     pub(super) user: &'a str,
     pub(super) clock: &'a dyn Clock,
-    pub(super) run: Store,
-    pub(super) lib: Store,
+    /// Where the counters stand.
+    pub(super) shelf: shelf::Any<'a>,
+    /// What is this host's alone.
+    pub(super) home: Option<Home>,
     /// What names this boot; nothing where the kernel does not say.
     pub(super) boot: Option<String>,
-    is_confirming: bool,
+    pub(super) is_confirming: bool,
+    pub(super) shared: Option<Shared<'a>>,
+}
+
+/// What is one host's alone.
+pub(super) struct Home {
+    /// The counter that all of its users share, and its key; lasts until it is started anew.
+    pub(super) run: Store,
+    /// Backup codes, and how many wrong codes there were; lasts.
+    pub(super) lib: Store,
 }
 
 impl<'a> Ledger<'a> {
@@ -46,7 +60,29 @@ impl<'a> Ledger<'a> {
         let boot = boot.filter(|boot| !boot.is_empty());
         let run = Store::new(&places.run, Durability::Process);
         let lib = Store::new(&places.lib, Durability::Power);
-        Self { rules, user, clock, run, lib, boot, is_confirming: false }
+        let (shelf, home) = (shelf::folder(run.clone()), Some(Home { run, lib }));
+        Self { rules, user, clock, shelf, home, boot, is_confirming: false, shared: None }
+    }
+
+    /// Opens the books of `user` in a store that hosts share, by its own clock.
+    #[cfg(feature = "redis")]
+    pub(super) fn in_store(
+        store: &'a (impl shelf::Shelf + Clock),
+        rules: &'a LimitRules,
+        user: &'a str,
+    ) -> Self {
+        let (clock, shelf): (&dyn Clock, shelf::Any) = (store, Box::new(store));
+        // A store has one clock for all, which no start of a host changes.
+        let boot = Some("store".to_owned());
+        let (home, is_confirming, shared) = (None, false, None);
+        Self { rules, user, clock, shelf, home, boot, is_confirming, shared }
+    }
+
+    /// The same books, with what counts against the account on all hosts that share a store.
+    #[must_use]
+    pub fn shared_by(mut self, fleet: Option<Box<dyn Fleet + 'a>>) -> Self {
+        self.shared = fleet.map(|fleet| Shared::new(fleet, self.rules.store_unreachable));
+        self
     }
 
     /// The same books for a number that is only what somebody says: it may be a stranger's, so few
@@ -57,23 +93,27 @@ impl<'a> Ledger<'a> {
         self
     }
 
-    /// Says what [`Limits::reserve`] would, and reserves nothing.
-    ///
-    /// # Errors
-    /// As [`Limits::reserve`].
-    pub fn would_reserve(&self, number: &PhoneNumber) -> Result<(), Barrier> {
-        // In a safe place, since it may have to make the key of the numbers.
-        decide(|| self.would_reserve_here(number)).map(drop)
-    }
-
-    fn would_reserve_here(&self, number: &PhoneNumber) -> Decision {
-        let now = self.now();
+    pub(super) fn would_reserve_here(
+        &self,
+        number: Option<&PhoneNumber>,
+        decides: bool,
+    ) -> Decision {
         let user = self.peek(&self.user_file())?;
-        self.may_be_sent_to(&user, now)?;
-        for (file, window, limit) in self.shared_files(number)? {
-            fits(window, limit, &self.peek(&file)?.sends, now)?;
+        // Only now: the store's clock is told with what is read.
+        let now = self.now();
+        if decides {
+            self.is_open(&user, now)?;
         }
-        Ok((0, 0))
+        let Some(number) = number else { return Ok(DONE) };
+        if decides {
+            self.may_be_sent_to(&user, now)?;
+        }
+        for (file, window, limit) in self.shared_files(number)? {
+            if decides || file == HOST_FILE {
+                fits(window, limit, &self.peek(&file)?.sends, now)?;
+            }
+        }
+        Ok(DONE)
     }
 
     /// Whether this visit needs no code, because one was accepted there not long ago and went to a
@@ -88,48 +128,43 @@ impl<'a> Ledger<'a> {
         }
         let address = visit.address.to_string();
         // In a safe place, since it may have to make the key of the numbers.
-        let is_one = decide(|| {
+        let is_one = decide(&|| {
             let numbers: Vec<_> =
                 phones.iter().map(|phone| self.hash(phone)).collect::<Result<_, _>>()?;
             let is_one = user.remembered.iter().any(|one| {
                 let number = numbers.contains(&one.number);
                 one.service == visit.service && one.address == address && number
             });
-            Ok((i64::from(is_one), 0))
+            Ok([i64::from(is_one), 0, 0, 0])
         });
-        is_one.map(|(is_one, _)| is_one == 1)
+        is_one.map(|[is_one, ..]| is_one == 1)
     }
 
-    /// Settles what was pending until the whole login succeeded. `number` is where its code went.
-    ///
-    /// # Errors
-    /// When the state is unusable.
-    pub fn settle(&self, pending: &Pending, number: &PhoneNumber) -> Result<(), Barrier> {
-        if *pending == Pending::default() {
-            return Ok(());
-        }
-        decide(|| self.settle_here(pending, number)).map(drop)
-    }
-
-    fn reserve_here(&self, number: &PhoneNumber) -> Decision {
-        let (now, _) = self.change_user(&mut |user, now| {
-            self.may_be_sent_to(user, now)?;
+    /// Reserves in these books, which may refuse only if they decide; the machine's own counter always
+    /// does.
+    pub(super) fn reserve_here(&self, number: &PhoneNumber, decides: bool) -> Decision {
+        let [now, ..] = self.change_user(&mut |user, now| {
+            if decides {
+                self.may_be_sent_to(user, now)?;
+            }
             insert(&mut user.sends, now);
             insert(&mut user.day, now);
             insert(&mut user.requests, now);
-            Ok((now, 0))
+            Ok([now, 0, 0, 0])
         })?;
         let mut granted: Vec<(String, Window)> = Vec::new();
         for (file, window, limit) in self.shared_files(number)? {
             let reserved = self.change(&file, window, &mut |record, _| {
-                fits(window, limit, &record.sends, now)?;
+                if decides || file == HOST_FILE {
+                    fits(window, limit, &record.sends, now)?;
+                }
                 insert(&mut record.sends, now);
-                Ok((0, 0))
+                Ok(DONE)
             });
             if file == HOST_FILE && matches!(reserved, Err(Barrier::Busy(_))) {
                 // It guards what all cost together. A single process that somebody has frozen while
                 // it holds this lock must not shut out everybody.
-                return Ok((now, 1));
+                return Ok([now, 1, 0, 0]);
             }
             if let Err(barrier) = reserved {
                 for (file, window) in granted {
@@ -145,10 +180,10 @@ impl<'a> Ledger<'a> {
             }
             granted.push((file, window));
         }
-        Ok((now, 0))
+        Ok([now, 0, 0, 0])
     }
 
-    fn give_back_here(&self, number: &PhoneNumber, at: Moment, why: Return) -> Decision {
+    pub(super) fn give_back_here(&self, number: &PhoneNumber, at: Moment, why: Return) -> Decision {
         self.change_user(&mut |user, _| {
             if why == Return::NotSent {
                 remove(&mut user.day, at)?;
@@ -161,45 +196,46 @@ impl<'a> Ledger<'a> {
                 other => drop(other?),
             }
         }
-        Ok((0, 0))
+        Ok(DONE)
     }
 
-    fn count_try_here(&self) -> Decision {
+    /// Counts a try in these books, which may refuse it only if they decide.
+    pub(super) fn count_try_here(&self, decides: bool) -> Decision {
         let (window, lockout) = (self.rules.failures_per_user.get(), self.rules.lockout.get());
         self.change_user(&mut |user, now| {
-            self.is_open(user, now)?;
+            if decides {
+                self.is_open(user, now)?;
+            }
             insert(&mut user.failures, now);
-            user.total += 1;
-            Ok((now, millis(window.lock(&user.failures, lockout, now))))
+            user.total = user.total.saturating_add(1);
+            let locks =
+                if decides { window.lock(&user.failures, lockout, now) } else { Duration::ZERO };
+            Ok([now, millis(locks), 0, 0])
         })
     }
 
-    fn forget_tries(&self, tries: &[Try]) -> Decision {
-        let (total, _) = self.change_user(&mut |user, _| {
-            for one in tries {
-                remove(&mut user.failures, one.at)?;
+    pub(super) fn forget_tries(&self, tries: &mut dyn Iterator<Item = Moment>) -> Decision {
+        let tries: Vec<Moment> = tries.collect();
+        let [total, ..] = self.change_user(&mut |user, _| {
+            for &one in &tries {
+                remove(&mut user.failures, one)?;
                 user.total = user.total.saturating_sub(1);
             }
-            Ok((user.total.into(), 0))
+            Ok([user.total.into(), 0, 0, 0])
         })?;
         let total = u32::try_from(total).unwrap_or(u32::MAX);
         // Only where wrong tries were kept before is there anything to write to the disk.
         if self.kept_total()? > total {
-            self.keep_total(|_| total)?;
+            self.keep_total(&|_| total)?;
         }
-        Ok((0, 0))
+        Ok(DONE)
     }
 
-    fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
+    pub(super) fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
         if pending.reopen {
-            self.change_user(&mut |user, _| {
-                user.failures.clear();
-                user.total = 0;
-                Ok((0, 0))
-            })?;
-            self.keep_total(|_| 0)?;
+            self.reopen_here()?;
         } else if !pending.tries.is_empty() {
-            self.forget_tries(&pending.tries)?;
+            self.forget_tries(&mut pending.tries.iter().map(|one| one.at))?;
         }
         // What has blanks in it would be read as something else.
         let plain = |visit: &Visit| {
@@ -218,22 +254,45 @@ impl<'a> Ledger<'a> {
                 user.remembered.push(one.clone());
                 let surplus = user.remembered.len().saturating_sub(MOST_VISITS);
                 user.remembered.drain(..surplus);
-                Ok((0, 0))
+                Ok(DONE)
             })?;
         }
-        Ok((0, 0))
+        Ok(DONE)
     }
 
-    fn burn_here(&self, plain: &Secret) -> Decision {
+    pub(super) fn reopen_here(&self) -> Decision {
+        self.change_user(&mut |user, _| {
+            user.failures.clear();
+            user.total = 0;
+            Ok(DONE)
+        })?;
+        self.keep_total(&|_| 0)
+    }
+
+    pub(super) fn burn_here(&self, plain: &Secret) -> Decision {
         // Somebody without codes has no file, and gets none by typing.
-        if self.lib.read(&self.backup_file())?.is_none() {
-            return Ok((0, 0));
+        if self.home()?.lib.read(&self.backup_file())?.is_none() {
+            return Ok(DONE);
         }
         let now = unix_time();
         self.change_backup_codes(|codes| {
             let hit = codes.burn(self.user, plain, now);
-            Ok((Moment::try_from(codes.left(now)).unwrap_or(0), i64::from(hit)))
+            Ok([Moment::try_from(codes.left(now)).unwrap_or(0), i64::from(hit), 0, 0])
         })
+    }
+
+    /// What counts against the account now: messages, messages of the day, wrong codes, and wrong codes
+    /// altogether.
+    #[cfg(any(feature = "program", feature = "redis"))]
+    pub(super) fn counts(&self, user: &Record, now: Moment) -> super::child::Said {
+        let counted = |events: &[Moment], window: Window| {
+            let mut events = events.to_vec();
+            window.forget(&mut events, Duration::ZERO, now);
+            i64::try_from(events.len()).unwrap_or(i64::MAX)
+        };
+        let failures = counted(&user.failures, self.rules.failures_per_user.get());
+        let sends = counted(&user.sends, self.rules.sends_per_user.get());
+        [sends, counted(&user.day, self.day()), failures, user.total.into()]
     }
 
     /// Whether SMS codes are open to this account.
@@ -264,62 +323,22 @@ impl<'a> Ledger<'a> {
     fn shared_files(
         &self,
         number: &PhoneNumber,
-    ) -> Result<[(String, Window, SendLimit); 2], Barrier> {
+    ) -> Result<impl Iterator<Item = (String, Window, SendLimit)>, Barrier> {
         let of_number = match self.is_confirming {
             true => (self.confirmation_file(number)?, CONFIRMATIONS, SendLimit::Number),
             false => {
                 (self.number_file(number)?, self.rules.sends_per_number.get(), SendLimit::Number)
             }
         };
-        Ok([of_number, (HOST_FILE.to_owned(), self.rules.sends_per_host.get(), SendLimit::Host)])
+        let host = self
+            .home
+            .as_ref()
+            .map(|_| (HOST_FILE.to_owned(), self.rules.sends_per_host.get(), SendLimit::Host));
+        Ok(iter::once(of_number).chain(host))
     }
 
     pub(super) fn now(&self) -> Moment {
         millis(self.clock.now())
-    }
-}
-
-impl Limits for Ledger<'_> {
-    fn reserve(&self, number: &PhoneNumber) -> Result<Reservation, Barrier> {
-        let reserved = decide(|| self.reserve_here(number));
-        reserved.map(|(at, busy)| Reservation { at, host_was_busy: busy == 1 })
-    }
-
-    fn give_back(
-        &self,
-        number: &PhoneNumber,
-        message: Reservation,
-        why: Return,
-    ) -> Result<(), Barrier> {
-        decide(|| self.give_back_here(number, message.at, why)).map(drop)
-    }
-
-    fn count_try(&self) -> Result<Try, Barrier> {
-        let counted = decide(|| self.count_try_here());
-        counted.map(|(at, locks)| Try { at, locks: Duration::from_millis(locks.unsigned_abs()) })
-    }
-
-    /// A disk that cannot keep it locks nobody out: the counters of this boot have it.
-    fn was_wrong(&self) -> Result<(), Barrier> {
-        decide(|| {
-            let total = self.peek(&self.user_file())?.total;
-            self.keep_total(|kept| kept.max(total))
-        })
-        .map(drop)
-    }
-
-    fn was_right(&self, right: Try) -> Result<(), Barrier> {
-        decide(|| self.forget_tries(&[right])).map(drop)
-    }
-
-    fn burn(&self, plain: &Secret) -> Result<Option<usize>, Barrier> {
-        let burnt = decide(|| self.burn_here(plain));
-        burnt.map(|(left, hit)| (hit == 1).then(|| usize::try_from(left).unwrap_or(0)))
-    }
-
-    fn backup_codes(&self) -> Result<usize, Barrier> {
-        let text = self.lib.read(&self.backup_file())?;
-        Ok(self.backup_codes_of(text.as_deref().map(String::as_str))?.left(unix_time()))
     }
 }
 
@@ -341,7 +360,7 @@ fn remove(list: &mut Vec<Moment>, moment: Moment) -> Decision {
     if let Some(index) = list.iter().rposition(|&kept| kept == moment) {
         list.remove(index);
     }
-    Ok((0, 0))
+    Ok(DONE)
 }
 
 pub(super) fn unix_time() -> u64 {

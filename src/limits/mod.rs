@@ -5,8 +5,12 @@
 //! record.rs   what one state file holds
 //! backup.rs   codes for a person whose phone is dead
 //! child.rs    where they are kept, when the process is its caller's
-//! files.rs    which of them holds what
+//! shelf.rs    a folder of this host's, or a store that hosts share
+//! files.rs    which file there holds what
 //! ledger.rs   the books of one account: every decision, each under its lock
+//! both.rs     what a login asks: of the fleet's books, then of this host's
+//! fleet.rs    the same decision of a store that hosts share, asked of the helper
+//! redis.rs    that store, at the helper's end
 //! standing.rs the same for the admin: how it stands, unlock, new backup codes
 //! destinations.rs  where messages may go at all
 //! ```
@@ -21,10 +25,15 @@ pub mod backup;
 pub mod record;
 pub mod window;
 
+mod both;
 pub mod child;
 mod destinations;
 mod files;
+pub mod fleet;
 mod ledger;
+#[cfg(feature = "redis")]
+pub mod redis;
+pub mod shelf;
 #[cfg(feature = "program")]
 mod standing;
 
@@ -52,6 +61,8 @@ pub enum Barrier {
     Closed,
     /// Another process holds the lock and does not give it back.
     Busy(String),
+    /// The store that hosts share gives no answer; why, for the admin.
+    OutOfReach(String),
     /// The state cannot be used; what to do about it, for the admin.
     Unusable(String),
 }
@@ -91,6 +102,8 @@ impl SendLimit {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reservation {
     at: Moment,
+    /// When it was in the store that hosts share, where that has it.
+    shared: Option<Moment>,
     /// Whether the machine's own counter was busy, and does not have it.
     pub host_was_busy: bool,
 }
@@ -108,6 +121,8 @@ pub enum Return {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Try {
     at: Moment,
+    /// When it was in the store that hosts share, where that has it.
+    shared: Option<Moment>,
     /// How long the account is locked if this try was wrong; zero if it is not.
     pub locks: Duration,
 }
@@ -145,6 +160,9 @@ impl fmt::Display for Barrier {
             }
             Self::Locked(wait) => write!(f, "wrong codes, locked for {}", in_words(*wait)),
             Self::Closed => f.write_str("wrong codes, closed until `pam-sms unlock`"),
+            Self::OutOfReach(reason) => {
+                write!(f, "the store of the limits is out of reach: {reason}")
+            }
             Self::Busy(reason) | Self::Unusable(reason) => f.write_str(reason),
         }
     }

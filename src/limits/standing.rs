@@ -1,11 +1,13 @@
 //! How an account stands, for the admin, and how it is put right again.
 
+use std::iter;
 use std::time::Duration;
 
 use super::files::{HOST_FILE, KEY_FILE};
+use super::fleet::ask;
 use super::ledger::{Ledger, unix_time};
 use super::{Barrier, backup};
-use crate::login::ports::Limits;
+use crate::login::ports::Limits as _;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use crate::state::Places;
@@ -36,27 +38,22 @@ impl Ledger<'_> {
     /// # Errors
     /// When the state is unusable.
     pub fn standing(&self, phones: &[PhoneNumber]) -> Result<Standing, Barrier> {
+        let user = self.peek(&self.user_file())?;
         let now = self.now();
         let rules = self.rules;
-        let user = self.peek(&self.user_file())?;
-        let counted = |events: &[i64], window: super::window::Window| {
-            let mut events = events.to_vec();
-            window.forget(&mut events, Duration::ZERO, now);
-            (events.len(), window.count)
-        };
-        let barrier = match phones.first() {
-            Some(number) => self.would_reserve(number).err(),
-            None => self.is_open(&user, now).err(),
-        };
+        let barrier = self.would_reserve(phones.first()).err();
+        let shared = self.ask_fleet(None, ask::STANDING, &mut iter::empty())?;
+        let [sends, day, failures, total] = shared.unwrap_or_else(|| self.counts(&user, now));
+        let counted = |count: i64, limit| (usize::try_from(count).unwrap_or(0), limit);
         let remembered = user.remembered.iter().map(|one| {
             let left = Duration::from_millis((one.until - now).unsigned_abs());
             (one.service.clone(), one.address.clone(), left)
         });
         Ok(Standing {
-            sends: counted(&user.sends, rules.sends_per_user.get()),
-            sends_today: counted(&user.day, self.day()),
-            failures: counted(&user.failures, rules.failures_per_user.get()),
-            failures_total: (user.total, rules.failures_total.get().into()),
+            sends: counted(sends, rules.sends_per_user.get().count),
+            sends_today: counted(day, self.day().count),
+            failures: counted(failures, rules.failures_per_user.get().count),
+            failures_total: (u32::try_from(total).unwrap_or(0), rules.failures_total.get().into()),
             barrier,
             remembered: remembered.collect(),
             backup_codes: self.backup_codes()?,
@@ -78,13 +75,24 @@ impl Ledger<'_> {
     /// # Errors
     /// When a file cannot be locked or removed.
     pub fn unlock(&self, phones: &[PhoneNumber]) -> Result<bool, Barrier> {
-        let mut changed = self.run.forget(&self.user_file())?;
-        changed |= self.lib.forget(&self.failures_file())?;
+        let home = self.home()?;
+        let mut changed = home.run.forget(&self.user_file())?;
+        changed |= home.lib.forget(&self.failures_file())?;
         for phone in phones {
             // Without a key that can be read there is no file of this number that counts.
             for file in [self.number_file(phone), self.confirmation_file(phone)] {
-                changed |= self.run.forget(&file.unwrap_or_else(|_| KEY_FILE.to_owned()))?;
+                changed |= home.run.forget(&file.unwrap_or_else(|_| KEY_FILE.to_owned()))?;
             }
+        }
+        Ok(self.unlock_fleet(phones)? | changed)
+    }
+
+    /// The same on all hosts that share a store. The account goes with its first number, or alone.
+    fn unlock_fleet(&self, phones: &[PhoneNumber]) -> Result<bool, Barrier> {
+        let mut changed = false;
+        for phone in iter::once(phones.first()).chain(phones.iter().skip(1).map(Some)) {
+            let said = self.ask_fleet(phone, ask::UNLOCK, &mut iter::empty())?;
+            changed |= said.is_some_and(|[was_there, ..]| was_there == 1);
         }
         Ok(changed)
     }
@@ -95,23 +103,25 @@ impl Ledger<'_> {
     /// # Errors
     /// When a file cannot be locked or removed.
     pub fn erase(&self, phones: &[PhoneNumber]) -> Result<Vec<&'static str>, Barrier> {
+        let home = self.home()?;
         let mut erased = Vec::new();
         let mut note = |what, was_there: bool| {
             if was_there && !erased.contains(&what) {
                 erased.push(what);
             }
         };
-        note("backup codes", self.lib.forget_if_kept(&self.backup_file())?);
-        note("wrong codes", self.lib.forget_if_kept(&self.failures_file())?);
-        note("limits and remembered visits", self.run.forget_if_kept(&self.user_file())?);
+        note("backup codes", home.lib.forget_if_kept(&self.backup_file())?);
+        note("wrong codes", home.lib.forget_if_kept(&self.failures_file())?);
+        note("limits and remembered visits", home.run.forget_if_kept(&self.user_file())?);
         // Without a key there is no file of any number.
-        if self.run.path_of(KEY_FILE).exists() {
+        if home.run.path_of(KEY_FILE).exists() {
             for phone in phones {
                 for file in [self.number_file(phone)?, self.confirmation_file(phone)?] {
-                    note("limits of the number", self.run.forget_if_kept(&file)?);
+                    note("limits of the number", home.run.forget_if_kept(&file)?);
                 }
             }
         }
+        note("what other hosts counted", self.unlock_fleet(phones)?);
         Ok(erased)
     }
 
@@ -120,7 +130,7 @@ impl Ledger<'_> {
     /// # Errors
     /// As [`Ledger::unlock`].
     pub fn unlock_host(&self) -> Result<bool, Barrier> {
-        Ok(self.run.forget(HOST_FILE)?)
+        Ok(self.home()?.run.forget(HOST_FILE)?)
     }
 
     /// Makes `count` backup codes, good until `until` in seconds of Unix time, and keeps their hashes.
@@ -157,7 +167,7 @@ impl Ledger<'_> {
     pub fn revoke_backup_codes(&self) -> Result<usize, Barrier> {
         // A file that is damaged holds no good code.
         let left = self.backup_codes().unwrap_or(0);
-        self.lib.forget(&self.backup_file())?;
+        self.home()?.lib.forget(&self.backup_file())?;
         Ok(left)
     }
 }

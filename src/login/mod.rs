@@ -293,7 +293,7 @@ impl<'a> Login<'a> {
         let reason = barrier.to_string();
         match barrier {
             // Whatever is wrong with the counters, a backup code has its own file.
-            Barrier::Busy(_) | Barrier::Unusable(_) => {
+            Barrier::Busy(_) | Barrier::OutOfReach(_) | Barrier::Unusable(_) => {
                 self.world.journal.record(Event::Error, &[("reason", &reason)]);
                 self.dead_end(self.rules.texts.unusable(), Verdict::Unusable, WaysOut::default())
             }

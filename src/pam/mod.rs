@@ -129,7 +129,7 @@ fn answer(handle: Handle<'_>, silent: bool, words: &[String]) -> Verdict {
         rhost: handle.rhost(),
         has_first_factor: handle.has_first_factor() && !is_refused_by_sshd,
         is_refused_by_sshd,
-        arguments,
+        arguments: arguments.into(),
     };
     let decision = authenticate(&request, &mut PamHost::new(handle, silent));
     let enrols = decision.settlement.as_ref().is_some_and(Settlement::enrols);

@@ -71,7 +71,9 @@ fn attack(limits: &str, time: Duration, pace: Duration, guesses: bool) -> Loot {
                     Barrier::Sends { .. } => "throttled",
                     Barrier::Locked(_) => "locked",
                     Barrier::Closed => "closed",
-                    Barrier::Busy(reason) | Barrier::Unusable(reason) => panic!("{reason}"),
+                    Barrier::Busy(reason)
+                    | Barrier::OutOfReach(reason)
+                    | Barrier::Unusable(reason) => panic!("{reason}"),
                 };
                 *loot.denied.entry(why).or_default() += 1;
             }

@@ -14,6 +14,7 @@ pub mod machine;
 pub mod pam;
 pub mod person;
 pub mod process;
+pub mod redis;
 
 /// An example that cargo builds beside the tests: they are in `target/debug/deps`, it is in
 /// `target/debug/examples`.

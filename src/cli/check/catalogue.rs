@@ -70,6 +70,14 @@ catalogue! {
         "limits and locks cannot be trusted, so everybody who is asked is denied";
     STATE_READABLE "state-readable" Error
         "others can see who logs in, and try numbers against what is kept";
+    STORE "store" Error
+        "without it each host counts alone, or everybody who is asked is denied";
+    STORE_EVICTS "store-evicts" Error
+        "a store whose memory is full forgets wrong codes, and opens what they have locked";
+    STORE_FORGETS "store-forgets" Warning
+        "after a start of the store each host knows only what it has counted itself";
+    STORE_LATENCY "store-latency" Note
+        "a login waits for it four times and more";
     ROOT_NUMBER "root-number" Warning
         "it is noticed when root is needed";
     POLICY_GROUP "policy-group" Warning

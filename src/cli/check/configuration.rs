@@ -7,8 +7,23 @@ use crate::config::model::{Day, IfUnreachable, Unenrolled};
 use crate::gateway::Gateway;
 
 /// All of it.
-pub(super) const RULES: [Rule; 7] =
-    [modes, outbox, enrolment, own_providers, message, unreachable, observation];
+pub(super) const RULES: &[Rule] = &[
+    modes,
+    outbox,
+    enrolment,
+    own_providers,
+    message,
+    unreachable,
+    observation,
+    #[cfg(feature = "redis")]
+    store,
+];
+
+/// Where the limits are shared, and how hosts are let in there.
+#[cfg(feature = "redis")]
+fn store(case: &Case<'_>, report: &mut Report) {
+    report.note(crate::limits::redis::Settings::read(case.sources, case.trust));
+}
 
 /// At a login this is a warning, so that a forgotten mode is no outage; here it is an error.
 fn modes(case: &Case<'_>, report: &mut Report) {

@@ -9,14 +9,15 @@ use super::report::Report;
 use super::{Case, Rule, catalogue};
 use crate::config::model::{Subject, Unenrolled};
 use crate::gateway::Gateway;
-use crate::helper::call::check_program;
+use crate::helper::call::{Fleet, check_program};
+use crate::limits::fleet::ask::PING;
 use crate::stack::Folders;
 use crate::state::Places;
 use crate::state::{Durability, Store};
 use crate::{people, sys};
 
 /// All of it.
-pub(super) const RULES: [Rule; 7] = [helper, run_as, state, clock, root, accounts, subjects];
+pub(super) const RULES: [Rule; 8] = [helper, run_as, state, clock, store, root, accounts, subjects];
 
 /// Who gave their number themselves. What cannot be read is reported with the folder.
 pub(super) fn enrolled() -> Vec<String> {
@@ -70,6 +71,31 @@ fn state(_: &Case<'_>, report: &mut Report) {
             state_folder(folder, report);
         }
     }
+}
+
+/// The store that hosts share, as a login reaches it.
+fn store(case: &Case<'_>, report: &mut Report) {
+    let (helper, config) = (&case.arguments.helper, &case.arguments.config);
+    let Some(fleet) = Fleet::of(&case.config.limits, helper, config, None) else { return };
+    let place = case.place_of(&["limits", "store"]);
+    let [micros, evicts, forgets, replicas] = match fleet.ask("", None, &format!("{PING} 0")) {
+        Ok(said) => said,
+        Err(barrier) => {
+            let change = "mend what it says; docs/limits.md has the rights that it takes";
+            return report.add(&catalogue::STORE, place, barrier.to_string(), change);
+        }
+    };
+    if evicts == 1 {
+        let change = "set `maxmemory-policy noeviction` there";
+        report.add(&catalogue::STORE_EVICTS, &place, "the store may evict keys", change);
+    }
+    if forgets == 1 && replicas == 0 {
+        let change = "set `appendonly yes` there, or give it a replica";
+        let what = "the store keeps nothing when it is started anew";
+        report.add(&catalogue::STORE_FORGETS, &place, what, change);
+    }
+    let what = format!("the store answers in {}.{} ms", micros / 1000, micros % 1000 / 100);
+    report.add(&catalogue::STORE_LATENCY, &place, what, "nothing, if that is quick enough");
 }
 
 fn state_folder(folder: &Path, report: &mut Report) {

@@ -42,6 +42,28 @@ fn a_call_arrives_with_the_language_of_the_person_and_in_no_lower_version() {
 }
 
 #[test]
+fn a_question_to_the_store_arrives_and_so_does_its_answer() {
+    let (config, time) = (Path::new("/c"), Duration::from_secs(1));
+    let number: PhoneNumber = "+4915123456789".parse().unwrap();
+    for to in [None, Some(&number)] {
+        let frame = encode_limits(config, time, "alice", to, "try 0").unwrap();
+        let arrived = decode_request(&frame).unwrap();
+        assert_eq!(arrived.errand, Errand::Limits(to.cloned(), "try 0".to_owned()));
+        assert_eq!(arrived.provider.as_deref(), Some("alice"));
+        for lower in [FIRST, SECOND, THIRD] {
+            let mut frame = frame.to_vec();
+            frame[4] = lower;
+            assert!(decode_request(&frame).is_err(), "{lower}");
+        }
+        for length in 0..frame.len() {
+            assert!(decode_request(&frame[..length]).is_err(), "{length} bytes");
+        }
+        assert!(decode_decision(&frame).is_err());
+    }
+    assert_eq!(decode_decision(&encode_decision("ok 1 2 3 4").unwrap()), Ok("ok 1 2 3 4"));
+}
+
+#[test]
 #[cfg(feature = "program")]
 fn what_an_admin_asks_arrives_and_so_does_the_answer() {
     let (to, text) = ("+4915123456789".parse().unwrap(), Secret::from("x".to_owned()));
@@ -89,7 +111,7 @@ fn no_part_of_a_frame_is_a_frame_and_nothing_may_follow() {
 #[test]
 fn another_version_is_named_as_that() {
     let mut frame = request(None).to_vec();
-    frame[4] = THIRD + 1;
+    frame[4] = FOURTH + 1;
     let said = decode_request(&frame).unwrap_err().to_string();
     assert!(said.contains("another version"), "{said}");
 }

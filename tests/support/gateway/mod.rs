@@ -26,6 +26,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 pub use certificates::Certificate;
+#[allow(unused_imports)]
+pub use certificates::as_files;
 pub use faults::Behaviour;
 pub use state::{Message, News};
 pub use wire::Request;
