@@ -176,7 +176,7 @@ catalogue! {
         "mistyped codes are failed logins: after a few, sshd refuses everybody behind that address for a while";
     SSHD_NAMES "sshd-names" Warning
         "networks match addresses only, and with UseDNS the module is given names: skip_networks spares nobody who has one";
-    SSHD_SPARES "sshd-spares" Warning
+    SSHD_SPARES "sshd-spares" Error
         "whom [policy] no longer spares still gets in by a key alone, or whom it spares now does not";
     SSHD_AUTOMATION "sshd-automation" Warning
         "programs (BatchMode, Ansible, rsync) cannot do keyboard-interactive at all: being spared the code does not let them in";

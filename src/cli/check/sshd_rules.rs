@@ -5,6 +5,8 @@ use super::catalogue::{self, Entry};
 use super::services::TO_TYPE;
 use super::ways::Shape;
 use crate::cli::sshd::Settings;
+use crate::config::model::PolicyRules;
+use crate::sys;
 
 /// A finding for one account.
 #[derive(Debug, PartialEq)]
@@ -90,7 +92,7 @@ impl Judgement<'_> {
         }
         let passes = |list: &&Vec<&str>| !list.contains(&KEYBOARD) && !list.contains(&"password");
         let passing = lists.iter().filter(passes).count();
-        let is_spared = self.case.config.policy.skip_users.iter().any(|name| name == self.user);
+        let is_spared = is_spared(&self.case.config.policy, self.user);
         if passing == lists.len() && !is_spared {
             let what = format!("`{KEY} {shown}` never comes to PAM");
             self.add(&catalogue::SSHD_METHODS, KEY, what, WRITE);
@@ -176,6 +178,21 @@ impl Judgement<'_> {
             self.set(&catalogue::SSHD_NAMES, "UseDNS", "yes", "no");
         }
     }
+}
+
+/// Whether nothing has to ask this person, so that sshd need not. Where somebody is asked whatever spares
+/// them, nobody counts as spared.
+fn is_spared(policy: &PolicyRules, user: &str) -> bool {
+    if !policy.require_users.is_empty() || !policy.require_groups.is_empty() {
+        return false;
+    }
+    let groups = || match sys::account(user) {
+        Ok(Some(account)) => sys::groups_of(&account),
+        _ => Vec::new(),
+    };
+    let is_in =
+        |group: &String| matches!(sys::group_id(group), Ok(Some(id)) if groups().contains(&id));
+    policy.skip_users.iter().any(|name| name == user) || policy.skip_groups.iter().any(is_in)
 }
 
 #[cfg(test)]

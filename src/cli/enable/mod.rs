@@ -125,17 +125,26 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
                     `pam-sms enable --take-back` puts it back"
             .to_owned());
     }
-    if changes.services.contains(&service) {
-        // Not by the notes alone: somebody may have edited the stack since.
-        check(arguments, Some(&service))?;
-        return renew(arguments, changes, &office);
-    }
-    if changes.services.iter().any(|one| one.name == service.name) {
+    let mut services = changes.services.clone();
+    let plan = if services.contains(&service) {
+        // What asks already keeps asking. Whom sshd spares may have changed with the configuration since.
+        let plan = plan::renewal(&service, &office.config)?;
+        if plan.is_empty() {
+            // Not by the notes alone: somebody may have edited the stack.
+            check(arguments, Some(&service))?;
+            say(format_args!("{}: asks for codes already (unchanged)", service.name));
+            return Ok(());
+        }
+        plan
+    } else if services.iter().any(|one| one.name == service.name) {
         return Err("sshd asks for codes already, in the other way: `pam-sms disable sshd` first"
             .to_owned());
-    }
-    plan::not_named_yet(&service, &changes.services)?;
-    check(arguments, None)?;
+    } else {
+        plan::not_named_yet(&service, &services)?;
+        check(arguments, None)?;
+        services.push(service.clone());
+        plan::towards(&services, &office.config)?
+    };
     if !arguments.no_rollback {
         boot::can_take_back()?;
         if office.config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
@@ -146,9 +155,6 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             );
         }
     }
-    let mut services = changes.services.clone();
-    services.push(service.clone());
-    let plan = plan::towards(&services, &office.config)?;
     sshd::can_make(&plan)?;
     print_diffs(&plan);
     if arguments.dry_run {
@@ -184,29 +190,6 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         service.name,
         crate::limits::in_words(trial)
     ));
-    Ok(())
-}
-
-/// What asks already keeps asking. Whom sshd spares may have changed with the configuration since.
-fn renew(arguments: &Arguments, changes: Changes, office: &Office) -> Result<(), String> {
-    let name = arguments.service.as_deref().unwrap_or_default();
-    let sshd = changes.services.iter().find(|one| one.name == "sshd" && one.name == name);
-    let plan: Vec<files::Change> = match sshd {
-        Some(service) => sshd::drop_in(Some(service), &office.config)?.into_iter().collect(),
-        None => Vec::new(),
-    };
-    if plan.is_empty() {
-        say(format_args!("{name}: asks for codes already (unchanged)"));
-        return Ok(());
-    }
-    print_diffs(&plan);
-    if arguments.dry_run {
-        return Ok(());
-    }
-    confirm(arguments.yes, "Make sshd's file what the configuration says now?")?;
-    let services = changes.services.clone();
-    changes.apply_for_good(services, &plan, || Ok(()))?;
-    say(format_args!("{name}: asks for codes already; sshd's file is renewed (changed)"));
     Ok(())
 }
 

@@ -84,6 +84,17 @@ pub fn not_named_yet(service: &Service, enabled: &[Service]) -> Result<(), Strin
     Ok(())
 }
 
+/// The changes that make sshd's own file what the configuration says now, where the service has one.
+///
+/// # Errors
+/// As [`towards`].
+pub fn renewal(service: &Service, config: &Config) -> Result<Vec<Change>, String> {
+    match service.name.as_str() {
+        "sshd" => Ok(sshd::drop_in(Some(service), config)?.into_iter().collect()),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// The changes that make exactly `services` ask.
 ///
 /// # Errors
