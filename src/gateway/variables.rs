@@ -236,13 +236,12 @@ impl<'a> Variables<'a> {
         for secret in self.keys.values().map(Secret::expose).filter(|secret| secret.len() > 3) {
             said = said.replace(secret, "***");
         }
-        // What was typed is a code, however short.
+        // A code is in it, however short, or read digit by digit.
         let text = self.message.as_ref().map(|message| message.text.expose());
         for text in text.into_iter().filter(|text| text.len() > 3) {
             said = said.replace(text, "***");
         }
-        // With commas, as a code is read aloud.
-        let part_of_number = |c: char| c.is_ascii_digit() || " +-().,".contains(c);
+        let part_of_number = |c: char| c.is_ascii_digit() || " +-().".contains(c);
         let mut concealed = String::new();
         let mut rest = said.as_str();
         while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {

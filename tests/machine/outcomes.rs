@@ -38,8 +38,9 @@ fn the_table_of_outcomes_is_what_logins_come_to() {
     rows.push(format!("| --- |{}", " --- |".repeat(SITUATIONS.len())));
     let mut last = "";
     for (kind, table) in tables() {
-        // The other rows of a kind differ in keys and not in answers.
-        if kind != last {
+        // The other rows of a kind differ in keys and not in answers. Who makes the codes and judges them
+        // is asked twice in a login, and has tests of its own.
+        if kind != last && kind != "twilio-verify" {
             last = kind;
             rows.push(row(kind, &table));
         }
