@@ -21,6 +21,15 @@ pub struct HelperArgument {
     pub helper: PathBuf,
 }
 
+/// Through whom a message goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Through<'a> {
+    /// As at a login: the person's own provider first, where they have one.
+    First(Option<&'a str>),
+    /// This one, or it has failed: it is what is tested.
+    Only(&'a str),
+}
+
 impl HelperArgument {
     /// The helper, by an office's configuration.
     #[must_use]
@@ -37,18 +46,28 @@ impl HelperArgument {
     pub fn deliver(
         &self,
         office: &Office,
-        provider: Option<&str>,
+        through: Through<'_>,
         number: &PhoneNumber,
         text: &Secret,
     ) -> Result<(), String> {
-        let outcome = self.start(office, provider).deliver(number, text);
+        let first = match through {
+            Through::First(first) => first,
+            Through::Only(name) => Some(name),
+        };
+        let outcome = self.start(office, first).deliver(number, text);
         match outcome.fate {
             // A code of the provider's own went out in the place of this text.
             Fate::Accepted | Fate::Uncertain if outcome.judges => {
                 let (number, via) = (number.masked(), outcome.via);
                 Err(format!("no message to {number}: {via} sends codes only, and of its own"))
             }
-            Fate::Accepted | Fate::Uncertain => Ok(()),
+            Fate::Accepted | Fate::Uncertain => match through {
+                Through::Only(name) if name != outcome.via => Err(format!(
+                    "{name} did not take it, and {} did: {}",
+                    outcome.via, outcome.detail
+                )),
+                _ => Ok(()),
+            },
             _ => Err(format!("no message to {}: {}", number.masked(), outcome.detail)),
         }
     }

@@ -185,6 +185,30 @@ fn what_does_not_work_leaves_everything_as_it_was() {
     let run = machine.run(PROGRAM, &all.iter().map(String::as_str).collect::<Vec<_>>());
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(said.contains("alice has another number: `pam-sms user set` changes it"), "{said}");
+    // That another provider takes the message shows nothing of the one that is set up.
+    machine.config("[[provider]]\nkind='outbox'\n");
+    machine.users("# people\n");
+    machine.file("/root/token", "wrong", 0o600);
+    let run = machine.run(PROGRAM, &all.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(said.contains("twilio did not take it, and outbox did: twilio: auth"), "{said}");
+}
+
+#[test]
+fn a_provider_that_makes_the_codes_is_set_up_without_a_message() {
+    let (machine, gateway, [base, authority]) = machine();
+    machine.file("/root/token", account::TWILIO_TOKEN, 0o600);
+    let (sid, service) = (
+        format!("account_sid={}", account::TWILIO_SID),
+        format!("service_sid={}", account::TWILIO_VERIFY),
+    );
+    let mut words = vec!["setup", "--provider", "twilio-verify", "--set", &sid, "--set", &service];
+    words.extend(["--set", &base, "--set", &authority, "--secret", "auth_token=/root/token"]);
+    words.extend(["--user", "alice", "--number", "+4915123456723", "--yes"]);
+    let run = machine.run(PROGRAM, &words);
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success() && said.contains("No message is sent: "), "{said}");
+    assert_eq!(gateway.messages().len(), 0);
 }
 
 #[test]

@@ -73,6 +73,7 @@ mod tests {
             kind: "twilio".to_owned(),
             plain: [("account_sid".to_owned(), sid.to_owned())].into(),
             secret: [].into(),
+            makes_codes: false,
         }
     }
 

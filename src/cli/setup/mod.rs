@@ -15,7 +15,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use super::errand::HelperArgument;
+use super::errand::{HelperArgument, Through};
 use super::files::{self, Change};
 use super::office::{ConfigArgument, Office, root_only};
 use super::terminal::say;
@@ -82,6 +82,8 @@ pub struct Provider {
     pub plain: BTreeMap<String, String>,
     /// Its secret keys.
     pub secret: BTreeMap<String, Secret>,
+    /// Whether it makes the codes itself, and so sends no text of ours.
+    pub makes_codes: bool,
 }
 
 /// Sets up.
@@ -118,7 +120,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     // The helper reads them, so they are there before the message; whoever gives up gets them taken back.
     sys::hold_interrupts();
     let written = files::write_all(&plan);
-    let settled = written.and_then(|()| settle(arguments, provider.name(), &user, &number));
+    let settled = written.and_then(|()| settle(arguments, &provider, &user, &number));
     if let Err(error) = settled {
         files::take_all_back(plan.iter())?;
         return Err(format!("{error}\nEverything is as it was before."));
@@ -146,7 +148,9 @@ fn choose_provider(arguments: &Arguments, questions: &Questions) -> Result<Provi
         let known: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
         return Err(format!("`{kind}` is no provider; there are {}", known.join(", ")));
     };
-    let mut provider = Provider { kind, plain: BTreeMap::new(), secret: BTreeMap::new() };
+    let makes_codes = description.check.is_some();
+    let (plain, secret) = (BTreeMap::new(), BTreeMap::new());
+    let mut provider = Provider { kind, plain, secret, makes_codes };
     take_flags(arguments, description, &mut provider)?;
     for row in &description.needs {
         let is_complete = |set: &&Vec<String>| set.iter().all(|key| provider.has(key));
@@ -247,7 +251,7 @@ fn plan(config: &Path, provider: &Provider) -> Result<Vec<Change>, String> {
 /// The configuration is judged, the helper gets its user, a message is sent, and the number is kept.
 fn settle(
     arguments: &Arguments,
-    provider: &str,
+    provider: &Provider,
     user: &str,
     number: &PhoneNumber,
 ) -> Result<(), String> {
@@ -259,12 +263,15 @@ fn settle(
     }
     make_helpers_user(office.gateway()?.run_as())?;
     let helper = &arguments.helper;
-    let tested = match (arguments.no_test, arguments.yes) {
+    if provider.makes_codes && !arguments.no_test {
+        say("No message is sent: this provider makes the codes, and judges them at a login only.");
+    }
+    let tested = match (arguments.no_test || provider.makes_codes, arguments.yes) {
         (true, _) => Ok(()),
-        (_, false) => confirm(user, &[number], Some(provider), &office, helper),
+        (_, false) => confirm(user, &[number], Through::Only(provider.name()), &office, helper),
         (_, true) => {
             let text = format!("Test message from pam_sms on {}.", sys::host_name());
-            helper.deliver(&office, Some(provider), number, &Secret::from(text))
+            helper.deliver(&office, Through::Only(provider.name()), number, &Secret::from(text))
         }
     };
     tested?;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{change, in_words, verify};
-use crate::cli::errand::HelperArgument;
+use crate::cli::errand::{HelperArgument, Through};
 use crate::cli::office::{ConfigArgument, Office};
 use crate::cli::terminal::{complain, say};
 use crate::login::language::Language;
@@ -67,7 +67,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.verify {
         let is_new = |phone: &&PhoneNumber| !was.is_some_and(|was| was.phones.contains(phone));
         let new: Vec<_> = record.phones.iter().filter(is_new).collect();
-        verify::confirm(&user, &new, record.provider.as_deref(), &office, &arguments.helper)?;
+        let through = Through::First(record.provider.as_deref());
+        verify::confirm(&user, &new, through, &office, &arguments.helper)?;
     }
     if what != "unchanged" {
         let book = office.book()?;

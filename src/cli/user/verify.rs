@@ -1,6 +1,6 @@
 //! A new number is shown to be the person's, and the old one is told that it no longer counts.
 
-use crate::cli::errand::HelperArgument;
+use crate::cli::errand::{HelperArgument, Through};
 use crate::cli::office::Office;
 use crate::cli::terminal::{self, complain, say};
 use crate::login::answer::Answer;
@@ -17,20 +17,20 @@ use crate::sys;
 pub fn confirm(
     user: &str,
     numbers: &[&PhoneNumber],
-    provider: Option<&str>,
+    through: Through<'_>,
     office: &Office,
     helper: &HelperArgument,
 ) -> Result<(), String> {
     if !numbers.is_empty() && !terminal::is_there() {
         return Err("--verify asks for the code that was sent: run it at a terminal".to_owned());
     }
-    numbers.iter().try_for_each(|number| confirm_one(user, number, provider, office, helper))
+    numbers.iter().try_for_each(|number| confirm_one(user, number, through, office, helper))
 }
 
 fn confirm_one(
     user: &str,
     number: &PhoneNumber,
-    provider: Option<&str>,
+    through: Through<'_>,
     office: &Office,
     helper: &HelperArgument,
 ) -> Result<(), String> {
@@ -45,7 +45,7 @@ fn confirm_one(
         user,
         minutes: lifetime.as_secs().div_ceil(60),
     })?;
-    helper.deliver(office, provider, number, &text)?;
+    helper.deliver(office, through, number, &text)?;
     // Time asleep counts, as at a login.
     let expires = sys::boot_time() + lifetime;
     say(format_args!("SMS sent to {}, reference {reference}.", number.masked()));
@@ -75,7 +75,7 @@ pub fn tell_old(user: &str, old: &Record, office: &Office, helper: &HelperArgume
          administrator."
     ));
     for number in &old.phones {
-        match helper.deliver(office, old.provider.as_deref(), number, &text) {
+        match helper.deliver(office, Through::First(old.provider.as_deref()), number, &text) {
             Ok(()) => say(format_args!("{} was told.", number.masked())),
             Err(reason) => complain(format_args!("warning: the old number was not told: {reason}")),
         }
