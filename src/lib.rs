@@ -10,7 +10,7 @@
 //!            authenticate/   arguments, configuration, account, number: the rooms wired together
 //!              │
 //!              ├─▶ config/   files that are believed, with a place for every error
-//!              ├─▶ people/   who has which number
+//!              ├─▶ people/   who has which number; asks the directory through the helper
 //!              ▼
 //!            login/          the second factor itself: policy, code, prompt, verdict
 //!              │  ▲  │
@@ -19,6 +19,7 @@
 //!              ▼
 //!            helper/call ══ socketpair ══▶ helper/serve   (another process, unprivileged)
 //!                                             │
+//!                                             ├─▶ directory/   numbers from LDAP
 //!                                             ▼
 //!                                          gateway/       providers as data, over HTTPS
 //! ```
@@ -33,6 +34,8 @@ pub mod authenticate;
 pub mod cli;
 pub mod config;
 pub mod delivery;
+#[cfg(feature = "ldap")]
+pub mod directory;
 #[cfg(feature = "helper")]
 pub mod gateway;
 pub mod helper;

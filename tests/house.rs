@@ -9,8 +9,10 @@ use std::process::Command;
 
 use pam_sms::authenticate::arguments::Arguments;
 use pam_sms::cli::check::catalogue;
+use pam_sms::config::file::Trust;
 use pam_sms::config::model::Config;
 use pam_sms::config::source::Sources;
+use pam_sms::directory::Directory;
 use pam_sms::gateway::description::{BUILT_IN, COMMON, Description};
 use pam_sms::gateway::modem::{self, KINDS};
 
@@ -326,14 +328,21 @@ fn every_test_that_the_table_of_nist_names_is_there() {
 fn every_key_of_the_configuration_is_in_the_annotated_example() {
     let example = page("docs/example-config.toml");
     let mut keys = 0;
-    for table in ["code", "message", "users", "policy", "limits", "delivery"] {
+    for table in ["code", "message", "users", "users.ldap", "policy", "limits", "delivery"] {
         let unknown = format!("[{table}]\nno-such-key = 1\n");
-        let said = Sources::from_text("x", &unknown).parse::<Config>().unwrap_err().to_string();
+        let sources = Sources::from_text("x", &unknown);
+        let said = match table {
+            "users.ldap" => Directory::read(&sources, Trust::Anyone).map(drop).unwrap_err(),
+            _ => sources.parse::<Config>().map(drop).unwrap_err(),
+        }
+        .to_string();
         let listed = said.split_once("expected one of ").or_else(|| said.split_once("expected "));
         for key in listed.unwrap().1.split('`').skip(1).step_by(2) {
             let is_key = |line: &str| {
                 let line = line.trim_start_matches(['#', ' ']);
-                line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
+                // A table of its own.
+                line.starts_with(&format!("[{table}.{key}]"))
+                    || line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "))
             };
             assert!(example.lines().any(is_key), "[{table}] {key}");
             keys += 1;

@@ -32,6 +32,14 @@ mod fleet_trouble;
 mod helper_life;
 #[path = "machine/languages.rs"]
 mod languages;
+#[path = "machine/ldap.rs"]
+mod ldap;
+#[path = "machine/ldap_admin.rs"]
+mod ldap_admin;
+#[path = "machine/ldap_size.rs"]
+mod ldap_size;
+#[path = "machine/ldap_trouble.rs"]
+mod ldap_trouble;
 #[path = "machine/limits_attack.rs"]
 mod limits_attack;
 #[path = "machine/limits_callers.rs"]

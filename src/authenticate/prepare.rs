@@ -66,8 +66,8 @@ pub fn prepare(
     if let Ruling::Skip(rule) = ruling {
         return Ok((account.name, Way::Skip(rule)));
     }
-    let found =
-        people::look_up(&account.name, &config.users, &request.arguments.config, Trust::Root)?;
+    let Arguments { config: path, helper, .. } = &*request.arguments;
+    let found = people::look_up(&account.name, &config.users, path, helper, Trust::Root)?;
     warn(&found.warnings, audit);
     let Some(record) = found.record else { return Ok((account.name, Way::Unenrolled)) };
     if ruling == Ruling::Ask {

@@ -9,11 +9,13 @@
 //! message.rs        the text, by language          providers.rs   what providers say of our keys
 //! services.rs       who names us       lines.rs       our lines, one by one
 //! ways.rs           what a stack makes of right and wrong answers
+//! directory.rs      the directory of numbers
 //! sshd.rs           what sshd does     sshd_rules.rs  what is wrong with that
 //! ```
 
 pub mod catalogue;
 mod configuration;
+mod directory;
 mod lines;
 mod machine;
 mod message;

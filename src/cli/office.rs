@@ -16,6 +16,7 @@ use crate::helper::call::Fleet;
 use crate::limits::Ledger;
 use crate::message::Values;
 use crate::people::book::Book;
+use crate::people::directory::{self, Answer, Purpose};
 use crate::people::{self, PhoneNumber};
 use crate::secret::Secret;
 use crate::state::Places;
@@ -65,9 +66,22 @@ impl Office {
     /// # Errors
     /// When that cannot be known.
     pub fn phones(&self, user: &str) -> Result<Vec<PhoneNumber>, String> {
-        people::look_up(user, &self.config.users, &self.path, Trust::Root)
-            .map(|found| found.record.map(|record| record.phones).unwrap_or_default())
-            .map_err(|error| error.to_string())
+        people::look_up(
+            user,
+            &self.config.users,
+            &self.path,
+            Path::new(DEFAULT_HELPER),
+            Trust::Root,
+        )
+        .map(|found| found.record.map(|record| record.phones).unwrap_or_default())
+        .map_err(|error| error.to_string())
+    }
+
+    /// What the directory has of `user`; nothing, where there is no directory.
+    #[must_use]
+    pub fn directory(&self, user: &str, purpose: Purpose, helper: &Path) -> Option<Answer> {
+        let rules = self.config.users.ldap.as_ref()?;
+        Some(directory::ask(user, purpose, rules, &self.path, helper))
     }
 
     /// The name under which something is kept of `typed`: as the user database spells it or, with

@@ -87,6 +87,16 @@ pub struct UsersRules {
     pub enrol_until: Option<Day>,
     /// The groups whose members may; everybody, where none is named.
     pub enrol_groups: Vec<String>,
+    /// `[users.ldap]`: who is in none of these places is looked for in a directory.
+    pub ldap: Option<DirectoryRules>,
+}
+
+/// `[users.ldap]`, as much of it as a login needs: who asks the directory reads and judges all of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct DirectoryRules {
+    /// Time for all servers together.
+    pub timeout: Span<1, 30, 5>,
 }
 
 /// `unenrolled`: what happens to somebody without a number.

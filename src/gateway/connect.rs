@@ -15,7 +15,7 @@ use super::http::Parts;
 use crate::sys::names::{NoAddress, addresses};
 
 /// Longest time for a connection, in which nothing of the message leaves.
-const CONNECT: Duration = Duration::from_secs(3);
+pub const CONNECT: Duration = Duration::from_secs(3);
 /// Where distributions keep the authorities that they trust.
 const SYSTEM_AUTHORITIES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -58,14 +58,19 @@ pub fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Att
 /// # Errors
 /// In words, when there are none.
 pub fn tls(authorities_file: Option<&[u8]>) -> Result<ClientConfig, String> {
-    let roots = match authorities_file {
-        Some(pem) => authorities(pem)?,
-        None => {
-            let pem = SYSTEM_AUTHORITIES.iter().find_map(|path| std::fs::read(path).ok());
-            authorities(&pem.ok_or("no authorities: install ca-certificates or set ca_file")?)?
-        }
-    };
-    trusting(roots)
+    trusting(roots(authorities_file)?)
+}
+
+/// The authorities in a PEM file, or else the system's.
+///
+/// # Errors
+/// In words, when there are none.
+pub fn roots(authorities_file: Option<&[u8]>) -> Result<RootCertStore, String> {
+    if let Some(pem) = authorities_file {
+        return authorities(pem);
+    }
+    let pem = SYSTEM_AUTHORITIES.iter().find_map(|path| std::fs::read(path).ok());
+    authorities(&pem.ok_or("no authorities: install ca-certificates or set ca_file")?)
 }
 
 /// A TLS that trusts nobody, for plain http.

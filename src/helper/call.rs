@@ -24,6 +24,7 @@ use crate::login::code::Code;
 use crate::login::language::Language;
 use crate::login::ports::{Delivery, Event, Journal};
 use crate::people::PhoneNumber;
+use crate::people::directory::{Answer, Purpose};
 use crate::secret::Secret;
 use crate::sys;
 use crate::sys::child::Child;
@@ -94,6 +95,19 @@ impl Helper<'_> {
                 Outcome::without_provider(Fate::HelperBroken, said(reason))
             }),
         }
+    }
+
+    /// Asks for an account in the directory. Whatever is wrong with the helper, the directory was not
+    /// out of reach, nor does it know nobody.
+    #[must_use]
+    pub fn find(&self, user: &str, purpose: Purpose) -> Answer {
+        let answer = self
+            .start(wire::encode_find(self.config, self.timeout, user, purpose))
+            .and_then(Started::answer)
+            .and_then(|frame| wire::decode_answer(&frame).map_err(|error| not_understood(&error)));
+        answer.unwrap_or_else(|reason| {
+            Answer::failed(format!("helper {}: {reason}", self.program.display()))
+        })
     }
 
     /// Asks what an admin wants to know. Only `provider` is asked, where one is named.

@@ -12,6 +12,8 @@ use super::wire::{self, Errand, Malformed, Request};
 use crate::config::file::Trust;
 use crate::config::source::ConfigError;
 use crate::delivery::{Fate, Judgement, Outcome};
+#[cfg(feature = "ldap")]
+use crate::directory::Directory;
 use crate::gateway::report::Report;
 use crate::gateway::voice::Spoken;
 use crate::gateway::{Content, Gateway};
@@ -20,6 +22,7 @@ use crate::limits::child::{self, Decision};
 #[cfg(feature = "redis")]
 use crate::limits::redis;
 use crate::people::PhoneNumber;
+use crate::people::directory::{Answer, Purpose};
 use crate::sys;
 
 /// What it takes to say how it went.
@@ -69,6 +72,9 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
         let decision = limits(request, number.as_ref(), what, deadline);
         return wire::encode_decision(&child::encode(&decision));
     }
+    if let Errand::Find(user, purpose) = &request.errand {
+        return wire::encode_answer(&find(request, user, *purpose, deadline));
+    }
     let gateway = open(request);
     let only = request.provider.as_deref();
     let report = match (&request.errand, gateway) {
@@ -100,12 +106,28 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
         }
         (Errand::Balance, Ok(gateway)) => gateway.balances(only, deadline),
         (_, Err(error)) => Report::of_error(error.to_string()),
-        (Errand::Limits(..), _) => Report::of_error("was answered before".to_owned()),
+        (Errand::Limits(..) | Errand::Find(..), _) => {
+            Report::of_error("was answered before".to_owned())
+        }
     };
     wire::encode_report(&report.to_json()).or_else(|_| {
         let said = "the answers of so many providers are too long: ask one, with --provider";
         wire::encode_report(&Report::of_error(said.to_owned()).to_json())
     })
+}
+
+/// Asks the directory; of the providers nothing is needed.
+#[cfg(feature = "ldap")]
+fn find(request: &Request, user: &str, purpose: Purpose, deadline: Instant) -> Answer {
+    match Directory::open(&request.config) {
+        Ok(directory) => directory.find(user, purpose, deadline),
+        Err(error) => Answer::failed(error.to_string()),
+    }
+}
+
+#[cfg(not(feature = "ldap"))]
+fn find(_: &Request, _: &str, _: Purpose, _: Instant) -> Answer {
+    Answer::failed("LDAP was left out when this pam-sms-helper was built")
 }
 
 fn open(request: &Request) -> Result<Gateway, ConfigError> {
@@ -138,7 +160,11 @@ fn limits(_: &Request, _: Option<&PhoneNumber>, _: &str, _: Instant) -> Decision
     Err(Barrier::Unusable(said.to_owned()))
 }
 
-fn become_unprivileged(name: &str) -> Result<(), ConfigError> {
+/// Becomes this system user for good.
+///
+/// # Errors
+/// When there is none, or root cannot be given up.
+pub fn become_unprivileged(name: &str) -> Result<(), ConfigError> {
     let fail = |what: String| ConfigError::new(format!("the helper's user `{name}`: {what}"));
     let account = sys::account(name)
         .map_err(|error| fail(error.to_string()))?

@@ -6,10 +6,12 @@
 //!
 //! Version 1 is a message to send and its outcome. Version 2 adds the provider that is tried first, and
 //! what an admin's program asks for; version 3 calls in which the code is read aloud, and codes that the
-//! provider makes and judges; version 4 limits that hosts share. A frame says the lowest version that has
+//! provider makes and judges; version 4 limits that hosts share, and
+//! whom a directory knows. A frame says the lowest version that has
 //! what it holds, so that a module and a helper of neighbouring releases understand each other while both
 //! are being upgraded.
 
+mod directory;
 mod fields;
 mod frame;
 mod limits;
@@ -21,7 +23,9 @@ use zeroize::Zeroizing;
 
 use crate::delivery::{Fate, Finding, Judgement, Outcome};
 use crate::people::PhoneNumber;
+use crate::people::directory::Purpose;
 use crate::secret::Secret;
+pub use directory::{decode_answer, encode_answer, encode_find};
 use fields::Fields;
 use frame::floor_char_boundary;
 pub use frame::{Malformed, read_frame};
@@ -39,7 +43,7 @@ const FIRST: u8 = 1;
 const SECOND: u8 = 2;
 /// A call; a code that the provider judges.
 const THIRD: u8 = 3;
-/// What the store of shared limits is asked.
+/// What the store of shared limits is asked; a person in a directory.
 const FOURTH: u8 = 4;
 const SEND: u8 = b'S';
 const CALL: u8 = b'C';
@@ -47,12 +51,16 @@ const CHECK: u8 = b'K';
 const PROBE: u8 = b'P';
 const FOLLOW: u8 = b'W';
 const BALANCE: u8 = b'B';
+const FIND: u8 = b'F';
+const LOOK: u8 = b'G';
+const APPROVE: u8 = b'Y';
 const OUTCOME: u8 = b'O';
 /// An outcome whose code the provider judges.
 const JUDGED: u8 = b'V';
 const JUDGEMENT: u8 = b'J';
 const LIMITS: u8 = b'L';
 const DECISION: u8 = b'D';
+const ANSWER: u8 = b'A';
 #[cfg(feature = "helper")]
 const REPORT: u8 = b'R';
 
@@ -88,6 +96,8 @@ pub enum Errand {
     /// What the store of shared limits is asked about the account that stands in the provider's place:
     /// the number, where it is about one, and the question. The answer is a decision.
     Limits(Option<PhoneNumber>, String),
+    /// An account that is looked for in the directory; the answer is an answer.
+    Find(String, Purpose),
 }
 
 /// What an admin's program asks for.
@@ -198,7 +208,7 @@ fn encode_fields(
         (SEND, None) => encode(FIRST, kind, &fields[..4]),
         (CALL, _) => encode(THIRD, kind, &fields),
         (CHECK, _) => encode(THIRD, kind, &fields[..5]),
-        (LIMITS, _) => encode(FOURTH, kind, &fields[..5]),
+        (LIMITS | FIND | LOOK | APPROVE, _) => encode(FOURTH, kind, &fields[..5]),
         _ => encode(SECOND, kind, &fields[..5]),
     }
 }
@@ -214,7 +224,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
         (FIRST, SEND)
         | (SECOND, SEND | PROBE | FOLLOW | BALANCE)
         | (THIRD, CALL | CHECK)
-        | (FOURTH, LIMITS) => Fields(&frame[HEAD..]),
+        | (FOURTH, LIMITS | FIND | LOOK | APPROVE) => Fields(&frame[HEAD..]),
         _ => return Err(Malformed("it is of another kind")),
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
@@ -235,6 +245,9 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
             let number = if is_to_somebody { Some(to()?) } else { None };
             Errand::Limits(number, text.expose().to_owned())
         }
+        FIND => Errand::Find(text.expose().to_owned(), Purpose::Login),
+        LOOK => Errand::Find(text.expose().to_owned(), Purpose::Look),
+        APPROVE => Errand::Find(text.expose().to_owned(), Purpose::Approve),
         _ => Errand::Balance,
     };
     fields.end()?;

@@ -188,7 +188,8 @@ fn grouped(code: &Secret) -> Secret {
 }
 
 /// The account is part of it, so that one person's line is worth nothing in another's file.
-fn hash(salt: &str, user: &str, plain: &Secret) -> String {
+#[must_use]
+pub fn hash(salt: &str, user: &str, plain: &Secret) -> String {
     let mut digest = Sha256::new();
     for part in [salt, user, plain.expose()] {
         digest.update(part);
@@ -198,7 +199,8 @@ fn hash(salt: &str, user: &str, plain: &Secret) -> String {
 }
 
 /// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");

@@ -1,11 +1,12 @@
 //! Who has which number.
 //!
-//! Three places are asked in turn, the users file, the users folder and what people gave themselves at
-//! a login; the first that knows the person has it. Not being found in a place that was read is "not enrolled"; a place that cannot be
+//! Four places are asked in turn, the users file, the users folder, a directory (LDAP) and what people
+//! gave themselves at a login; the first that knows the person has it. Not being found in a place that was read is "not enrolled"; a place that cannot be
 //! read is an error, always, because a broken file must not look like an empty one.
 
 #[cfg(feature = "program")]
 pub mod book;
+pub mod directory;
 #[cfg(feature = "program")]
 mod edit;
 pub mod enrolled;
@@ -63,7 +64,7 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
-/// Looks up `user`, a canonical account name.
+/// Looks up `user`, a canonical account name. `helper` is the program that asks the directory.
 ///
 /// # Errors
 /// When a place that should be asked cannot be read, or says something that cannot be right.
@@ -71,6 +72,7 @@ pub fn look_up(
     user: &str,
     rules: &UsersRules,
     config: &Path,
+    helper: &Path,
     trust: Trust,
 ) -> Result<Found, ConfigError> {
     let places = Places::of(rules, config);
@@ -88,6 +90,13 @@ pub fn look_up(
         if let Some(sources) = folder::open(&places.folder, user, trust)? {
             warnings.extend(sources.warnings.iter().cloned());
             return Ok(Found { record: Some(sources.parse()?), warnings });
+        }
+    }
+    if let Some(directory) = &rules.ldap {
+        asked = true;
+        let record = directory::find(user, directory, config, helper, &mut warnings)?;
+        if record.is_some() {
+            return Ok(Found { record, warnings });
         }
     }
     let record = enrolled::find(&State::default(), user)?;
@@ -121,7 +130,7 @@ pub fn everyone(rules: &UsersRules, config: &Path, trust: Trust) -> Result<Every
             all.warnings.extend(sources.warnings);
         }
     }
-    let needed = rules.unenrolled != Unenrolled::Enrol;
+    let needed = rules.unenrolled != Unenrolled::Enrol && rules.ldap.is_none();
     if asked || !needed { Ok(all) } else { Err(places.neither()) }
 }
 

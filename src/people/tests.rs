@@ -24,7 +24,8 @@ impl Office {
 
     fn look_up_with(&self, user: &str, rules: &UsersRules) -> Result<Option<Vec<String>>, String> {
         let config = self.folder.path().join("config.toml");
-        let found = look_up(user, rules, &config, Trust::Anyone).map_err(|e| e.to_string())?;
+        let found = look_up(user, rules, &config, Path::new("/none"), Trust::Anyone)
+            .map_err(|e| e.to_string())?;
         Ok(found
             .record
             .map(|record| record.phones.iter().map(|p| p.as_e164().to_owned()).collect()))
@@ -94,7 +95,7 @@ fn an_unknown_language_is_no_reason_to_deny_and_is_told_to_who_checks() {
         .write("users.d/carol.toml", "phones = ['+4915123456789']\nlanguage = 'DE'\n");
     let config = office.folder.path().join("config.toml");
     let rules = UsersRules::default();
-    let found = look_up("bob", &rules, &config, Trust::Anyone).unwrap();
+    let found = look_up("bob", &rules, &config, Path::new("/none"), Trust::Anyone).unwrap();
     assert_eq!(found.record.unwrap().language.as_deref(), Some("geman"));
     let all = everyone(&rules, &config, Trust::Anyone).unwrap();
     assert_eq!((all.people, all.warnings.len()), (3, 2));

@@ -21,6 +21,9 @@ use super::check;
 use super::process::{alarm, close_from_3, exit_now};
 use super::resources::at_least;
 
+/// More bytes than that no child of ours comes back with, whoever has taken it over.
+const MOST_SAID: usize = 64 << 10;
+
 /// A child that can be killed without any chance of hitting another process. It ends with this value:
 /// killed if it still runs, and reaped unless the host did or does not want to. Also when the value
 /// is dropped by a panic, which must not leave the host with a child that it knows nothing of.
@@ -139,6 +142,7 @@ fn read_until(stream: &mut UnixStream, deadline: Instant) -> io::Result<Vec<u8>>
         stream.set_read_timeout(Some(left))?;
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(said),
+            Ok(_) if said.len() > MOST_SAID => return Err(io::ErrorKind::OutOfMemory.into()),
             Ok(count) => said.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

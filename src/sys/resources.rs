@@ -45,3 +45,14 @@ pub(super) fn at_least(resource: Resource, wanted: u64) -> io::Result<()> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+/// Lets this process have no more memory than that for its data, for good.
+///
+/// # Errors
+/// When the kernel refuses.
+#[cfg(feature = "ldap")]
+pub fn limit_memory(bytes: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: `limit` is a valid structure that the kernel only reads.
+    super::check(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) })
+}

@@ -1,4 +1,5 @@
-//! What tests stand on: a private machine, a person, a PAM application, a pretend gateway.
+//! What tests stand on: a private machine, a person, a PAM application, a pretend gateway, a real
+//! directory.
 
 #![allow(dead_code)]
 
@@ -15,6 +16,7 @@ pub mod pam;
 pub mod person;
 pub mod process;
 pub mod redis;
+pub mod slapd;
 
 /// An example that cargo builds beside the tests: they are in `target/debug/deps`, it is in
 /// `target/debug/examples`.

@@ -78,6 +78,18 @@ catalogue! {
         "after a start of the store each host knows only what it has counted itself";
     STORE_LATENCY "store-latency" Note
         "a login waits for it four times and more";
+    LDAP "ldap" Error
+        "whoever is in no other place is denied, or known by the last answer only";
+    LDAP_SERVER "ldap-server" Warning
+        "it works, and will not when one thing more fails";
+    LDAP_SLOW "ldap-slow" Warning
+        "each login waits for it, and a directory that searches all entries wears out";
+    LDAP_LATENCY "ldap-latency" Note
+        "each login of whoever is in no other place waits for it";
+    LDAP_PLAIN "ldap-plain" Warning
+        "who is on the way reads numbers and the password, and can give everybody another number";
+    LDAP_PIN "ldap-pin" Warning
+        "who may write their own entry, or has the password of somebody who may, chooses the phone";
     ROOT_NUMBER "root-number" Warning
         "it is noticed when root is needed";
     POLICY_GROUP "policy-group" Warning

@@ -2,7 +2,7 @@
 
 use super::message::message;
 use super::report::Report;
-use super::{Case, Rule, catalogue};
+use super::{Case, Rule, catalogue, directory};
 use crate::config::model::{Day, IfUnreachable, Unenrolled};
 use crate::gateway::Gateway;
 
@@ -15,6 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     message,
     unreachable,
     observation,
+    directory::table,
     #[cfg(feature = "redis")]
     store,
 ];
@@ -48,7 +49,8 @@ fn outbox(case: &Case<'_>, report: &mut Report) {
 
 /// What it means that nobody has a number is for the configuration to say.
 fn enrolment(case: &Case<'_>, report: &mut Report) {
-    if case.people() != Some(0) {
+    // Whom a directory knows is not counted.
+    if case.people() != Some(0) || case.config.users.ldap.is_some() {
         return;
     }
     let write = "write a line like `alice = \"+4915123456789\"` into users.toml";

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::report::Report;
-use super::{Case, Rule, catalogue};
+use super::{Arguments, Case, Rule, catalogue, directory};
 use crate::config::model::{Subject, Unenrolled};
 use crate::gateway::Gateway;
 use crate::helper::call::{Fleet, check_program};
@@ -17,7 +17,8 @@ use crate::state::{Durability, Store};
 use crate::{people, sys};
 
 /// All of it.
-pub(super) const RULES: [Rule; 8] = [helper, run_as, state, clock, store, root, accounts, subjects];
+pub(super) const RULES: [Rule; 9] =
+    [helper, run_as, state, clock, store, directory::answers, root, accounts, subjects];
 
 /// Who gave their number themselves. What cannot be read is reported with the folder.
 pub(super) fn enrolled() -> Vec<String> {
@@ -127,9 +128,8 @@ fn root(case: &Case<'_>, report: &mut Report) {
     if is_spared || matches!(case.people(), None | Some(0)) {
         return;
     }
-    let Ok(found) = people::look_up("root", users, &case.arguments.config, case.trust) else {
-        return;
-    };
+    let Arguments { config, helper, .. } = case.arguments;
+    let Ok(found) = people::look_up("root", users, config, helper, case.trust) else { return };
     if found.record.is_some() {
         return;
     }

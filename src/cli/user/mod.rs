@@ -3,9 +3,10 @@
 //! ```text
 //! set.rs     one person          verify.rs  by a code to the new number
 //! remove.rs  everything of one   import.rs  many people from a CSV file
-//! show.rs    one, or all of them
+//! show.rs    one, or all of them  approve.rs  new numbers of a directory
 //! ```
 
+mod approve;
 mod import;
 mod remove;
 mod set;
@@ -18,7 +19,7 @@ pub use set::number;
 
 use crate::people::{PhoneNumber, Record};
 
-/// Who has which number: set, remove, show, list and import people.
+/// Who has which number: set, remove, show, list, import and approve.
 ///
 /// They stand in users.toml beside the configuration, or one file a person in users.d where
 /// `[users] directory` names it or users.toml is not there. Comments and order stay, logins see the old
@@ -39,6 +40,7 @@ enum Command {
     Show(show::ShowArguments),
     List(show::ListArguments),
     Import(import::Arguments),
+    Approve(approve::Arguments),
 }
 
 /// Does it.
@@ -52,6 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         Command::Show(arguments) => show::show(arguments),
         Command::List(arguments) => show::list(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Approve(arguments) => approve::run(arguments),
     }
 }
 

@@ -4,6 +4,10 @@ use clap::Args;
 
 use crate::cli::office::{ConfigArgument, Office};
 use crate::cli::terminal::{complain, say};
+#[cfg(feature = "ldap")]
+use crate::directory::known::forget;
+#[cfg(feature = "ldap")]
+use crate::state::Places;
 
 /// Erase everything that is kept of an account: its numbers, also those given at a login, its backup
 /// codes, and what counts against it and its numbers. Says what there was.
@@ -51,6 +55,13 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     };
     let state = office.books(&user).erase(&own).map_err(|barrier| barrier.to_string())?;
     erased.extend(state.into_iter().map(str::to_owned));
+    #[cfg(feature = "ldap")]
+    if forget(&user, &Places::default()).map_err(|error| error.to_string())? {
+        erased.push("what was kept of the directory's answer".to_owned());
+    }
+    if office.config.users.ldap.is_some() {
+        complain("what the directory ([users.ldap]) has of an account is erased there");
+    }
     match erased.is_empty() {
         true => say(format_args!("{user}: nothing is kept (unchanged)")),
         false => say(format_args!("{user}: erased {} (changed)", erased.join(", "))),

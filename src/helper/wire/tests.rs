@@ -1,4 +1,7 @@
+use super::directory::LOOKUPS;
 use super::*;
+use crate::people::MOST_PHONES;
+use crate::people::directory::{Answer, Lookup};
 
 fn request(provider: Option<&str>) -> Zeroizing<Vec<u8>> {
     let to = "+4915123456789".parse().unwrap();
@@ -144,4 +147,50 @@ fn what_was_typed_arrives_and_so_does_the_finding() {
         frame[HEAD + 2] = letter;
         assert!(decode_judgement(&frame).is_err(), "{letter}");
     }
+}
+
+#[test]
+fn a_name_arrives_as_it_is_whatever_stands_in_it() {
+    let time = Duration::from_secs(3);
+    for purpose in [Purpose::Look, Purpose::Approve] {
+        let frame = encode_find(Path::new("/c"), time, "alice", purpose).unwrap();
+        assert_eq!(decode_request(&frame).unwrap().errand, Errand::Find("alice".into(), purpose));
+    }
+    for name in ["alice", "*", ")(uid=*", "a\0b", "J\u{f6}rg M", &"x".repeat(4000)] {
+        let frame = encode_find(Path::new("/c"), time, name, Purpose::Login).unwrap();
+        let arrived = decode_request(&frame).unwrap();
+        assert_eq!((arrived.errand, frame[4]), (Errand::Find(name.to_owned(), Purpose::Login), 4));
+        for length in 0..frame.len() {
+            assert!(decode_request(&frame[..length]).is_err(), "{length} bytes");
+        }
+    }
+    assert!(encode_find(Path::new("/c"), time, &"x".repeat(LONGEST), Purpose::Login).is_err());
+}
+
+#[test]
+fn an_answer_of_a_directory_arrives_and_nobody_is_found_without_a_number() {
+    let phones: Vec<PhoneNumber> =
+        ["+4915123456789", "+14155550123"].map(|phone| phone.parse().unwrap()).into();
+    for (lookup, _) in LOOKUPS {
+        let phones = if *lookup == Lookup::Found { phones.clone() } else { Vec::new() };
+        let language = (*lookup == Lookup::Found).then(|| "de".to_owned());
+        let (via, detail) = ("ldaps://a".to_owned(), "\u{fc}".to_owned());
+        let sent = Answer { lookup: *lookup, phones, language, via, detail };
+        let frame = encode_answer(&sent).unwrap();
+        assert_eq!((decode_answer(&frame).as_ref(), frame[4]), (Ok(&sent), 4));
+        for length in 0..frame.len() {
+            assert!(decode_answer(&frame[..length]).is_err(), "{length} bytes");
+        }
+        assert!(decode_outcome(&frame).is_err() && decode_judgement(&frame).is_err());
+    }
+    let none = Answer { phones: Vec::new(), ..Answer::failed("") };
+    let none = Answer { lookup: Lookup::Found, ..none };
+    assert!(decode_answer(&encode_answer(&none).unwrap()).is_err());
+    let many = Answer { phones: vec![phones[0].clone(); MOST_PHONES + 1], ..none };
+    assert!(decode_answer(&encode_answer(&many).unwrap()).is_err());
+    let odd = Answer { phones, ..Answer::failed("") };
+    assert!(
+        decode_answer(&encode_answer(&odd).unwrap()).is_err(),
+        "a number that goes with no person"
+    );
 }

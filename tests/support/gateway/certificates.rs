@@ -32,6 +32,9 @@ pub struct Identity {
     pub server: Arc<ServerConfig>,
     /// The authority's certificate as PEM.
     pub ca_pem: String,
+    /// The same for servers that read files: their certificate and its key.
+    pub certificate_pem: String,
+    pub key_pem: String,
 }
 
 // Making keys and signing with them fails for lack of randomness or for parameters that make no
@@ -51,7 +54,8 @@ impl Identity {
         let mut leaf = CertificateParams::new(names).expect(SOUND);
         leaf.distinguished_name.push(DnType::CommonName, "pretend gateway");
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         leaf.use_authority_key_identifier_extension = true;
         if kind == Certificate::Expired {
             leaf.not_before = date_time_ymd(2020, 1, 1);
@@ -64,8 +68,10 @@ impl Identity {
             Certificate::OtherAuthority => leaf.signed_by(&key, &other),
             _ => leaf.signed_by(&key, &trusted),
         };
-        let server = server_config(certificate.expect(SOUND).der().clone(), &key);
-        Self { server: Arc::new(server), ca_pem }
+        let certificate = certificate.expect(SOUND);
+        let server = Arc::new(server_config(certificate.der().clone(), &key));
+        let (certificate_pem, key_pem) = (certificate.pem(), key.serialize_pem());
+        Self { server, ca_pem, certificate_pem, key_pem }
     }
 }
 
@@ -74,7 +80,8 @@ pub fn as_files(names: &[&str]) -> [String; 3] {
     let (ca, issuer) = authority("pretend authority");
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut leaf = CertificateParams::new(names).expect(SOUND);
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    leaf.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     leaf.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate().expect(SOUND);
     let certificate = leaf.signed_by(&key, &issuer).expect(SOUND);

@@ -12,7 +12,7 @@
 //! ```
 
 pub mod account;
-mod certificates;
+pub mod certificates;
 mod faults;
 mod formats;
 mod line;

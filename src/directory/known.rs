@@ -1,0 +1,307 @@
+//! What is kept of somebody whose number is in a directory: which numbers an admin, or the first login,
+//! has agreed to, and with `cache` the last good answer. One file a person in `/var/lib/pam-sms`:
+//!
+//! ```text
+//! pam-sms-ldap 1
+//! 6d1f...                      the salt of the hashes
+//! 91ab... 77e0...              the numbers that count, as hashes
+//! 1795000000                   when the answer came, in seconds of Unix time
+//! +4915123456789 +14155550123  its numbers; none, where it is not kept
+//! de                           its language
+//! end
+//! ```
+//!
+//! Why numbers need an admin's word: in many directories people may write their own entry, so whoever has
+//! a password would have the second factor, too. Root keeps it, after whoever spoke to the network is gone.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand::{TryRng, rngs::SysRng};
+use zeroize::Zeroizing;
+
+use crate::limits::backup::{hash, hex};
+use crate::people::PhoneNumber;
+use crate::people::directory::Answer;
+use crate::secret::Secret;
+use crate::state::{Durability, Places, StateError, Store};
+
+const HEADER: &str = "pam-sms-ldap 1";
+const ADVICE: &str = "remove it, and the next number that the directory has counts";
+
+/// What is kept of one person.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Known {
+    salt: String,
+    pins: Vec<String>,
+    seen: u64,
+    phones: Vec<PhoneNumber>,
+    language: String,
+}
+
+impl Known {
+    fn from_text(text: &str) -> Option<Self> {
+        let lines: Vec<_> = text.split('\n').collect();
+        let [HEADER, salt, pins, seen, phones, language, "end", ""] = lines[..] else {
+            return None;
+        };
+        let words = |line: &str| line.split_terminator(' ').map(str::to_owned).collect();
+        let phones: Result<_, _> = phones.split_terminator(' ').map(str::parse).collect();
+        Some(Self {
+            salt: salt.to_owned(),
+            pins: words(pins),
+            seen: seen.parse().ok()?,
+            phones: phones.ok()?,
+            language: language.to_owned(),
+        })
+    }
+
+    fn to_text(&self) -> Zeroizing<String> {
+        let phones: Vec<_> = self.phones.iter().map(PhoneNumber::as_e164).collect();
+        let (pins, phones) = (self.pins.join(" "), phones.join(" "));
+        let Self { salt, seen, language, .. } = self;
+        Zeroizing::new(format!("{HEADER}\n{salt}\n{pins}\n{seen}\n{phones}\n{language}\nend\n"))
+    }
+}
+
+impl Known {
+    fn read(text: Option<&str>, file: &Keeping<'_>) -> Result<Self, StateError> {
+        let Some(text) = text else { return Ok(Self::default()) };
+        let damaged = || StateError::Damaged(file.store.path_of(&file.name), ADVICE);
+        Self::from_text(text).ok_or_else(damaged)
+    }
+
+    fn counts(&self, phone: &PhoneNumber, file: &Keeping<'_>) -> bool {
+        !file.pin || self.pins.contains(&self.hash(phone, file))
+    }
+
+    fn hash(&self, phone: &PhoneNumber, file: &Keeping<'_>) -> String {
+        hash(&self.salt, file.user, &Secret::from(phone.as_e164().to_owned()))
+    }
+
+    /// Takes these numbers for agreed to.
+    fn pin(&mut self, phones: &[PhoneNumber], file: &Keeping<'_>) -> Result<(), StateError> {
+        let mut salt = [0; 16];
+        SysRng.try_fill_bytes(&mut salt).map_err(|error| {
+            StateError::Io(file.store.path_of(&file.name), std::io::Error::other(error))
+        })?;
+        self.salt = hex(&salt);
+        self.pins = phones.iter().map(|phone| self.hash(phone, file)).collect();
+        Ok(())
+    }
+
+    /// Notes an answer, and says whether that changes anything.
+    fn note(&mut self, answer: &Answer, file: &Keeping<'_>) -> Result<bool, StateError> {
+        let Answer { phones, language, .. } = answer;
+        let is_first = file.pin && self.pins.is_empty() && !phones.is_empty();
+        if is_first {
+            self.pin(phones, file)?;
+        }
+        let kept = if file.cache.is_zero() { &[][..] } else { phones };
+        let language = language.as_deref().unwrap_or_default();
+        // Not at each login: a write that survives a power failure takes its time.
+        let is_old = !kept.is_empty() && self.age() > file.cache / 8;
+        let is_other = self.phones != kept || !kept.is_empty() && self.language != language;
+        if is_old || is_other {
+            (self.phones, self.language) = (kept.to_vec(), language.to_owned());
+            self.seen = now();
+        }
+        Ok(is_first || is_old || is_other)
+    }
+
+    fn age(&self) -> Duration {
+        Duration::from_secs(now().saturating_sub(self.seen))
+    }
+}
+
+/// The file of one person, and what the configuration says about it.
+pub struct Keeping<'a> {
+    user: &'a str,
+    name: String,
+    store: Store,
+    pin: bool,
+    cache: Duration,
+}
+
+impl<'a> Keeping<'a> {
+    /// For `user`.
+    #[must_use]
+    pub fn of(user: &'a str, pin: bool, cache: Duration, places: &Places) -> Self {
+        let store = Store::new(&places.lib, Durability::Power);
+        Self { user, name: name(user), store, pin, cache }
+    }
+
+    /// Notes an answer, and takes numbers out of it that do not count. Says how many.
+    ///
+    /// # Errors
+    /// When that cannot be known or kept.
+    pub fn note(&self, answer: &mut Answer) -> Result<usize, StateError> {
+        let mut known = self.known()?;
+        if known.note(answer, self)? {
+            known = self.store.update(&self.name, |text| {
+                let mut known = Known::read(text, self)?;
+                known.note(answer, self)?;
+                let text = known.to_text();
+                Ok::<_, StateError>((known, Some(text)))
+            })?;
+        }
+        let all = answer.phones.len();
+        answer.phones.retain(|phone| known.counts(phone, self));
+        Ok(all - answer.phones.len())
+    }
+
+    /// The numbers of an answer that would not count.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    pub fn new_ones(&self, answer: &Answer) -> Result<Vec<PhoneNumber>, StateError> {
+        let known = self.known()?;
+        let is_new = |phone: &&PhoneNumber| !known.pins.is_empty() && !known.counts(phone, self);
+        Ok(answer.phones.iter().filter(is_new).cloned().collect())
+    }
+
+    /// Puts the last good answer, as far as its numbers count, into the place of none; says how old it is.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn recall(&self, answer: &mut Answer) -> Result<Option<Duration>, StateError> {
+        let known = self.known()?;
+        let phones: Vec<_> =
+            known.phones.iter().filter(|phone| known.counts(phone, self)).cloned().collect();
+        let age = known.age();
+        if phones.is_empty() || age > self.cache {
+            return Ok(None);
+        }
+        answer.phones = phones;
+        answer.language = Some(known.language).filter(|tag| !tag.is_empty());
+        Ok(Some(age))
+    }
+
+    /// Takes the numbers of an answer for agreed to, on an admin's word, and says whether they were not.
+    ///
+    /// # Errors
+    /// When that cannot be kept.
+    pub fn approve(&self, answer: &Answer) -> Result<bool, StateError> {
+        self.store.update(&self.name, |text| {
+            // What is damaged is replaced.
+            let mut known = Known::read(text, self).unwrap_or_default();
+            let counted = known.pins.len() == answer.phones.len()
+                && answer.phones.iter().all(|phone| known.counts(phone, self));
+            known.pin(&answer.phones, self)?;
+            Ok((!counted, (!counted).then(|| known.to_text())))
+        })
+    }
+
+    fn known(&self) -> Result<Known, StateError> {
+        let text = self.store.read(&self.name)?;
+        Known::read(text.as_deref().map(String::as_str), self)
+    }
+}
+
+/// Forgets all that is kept of `user`, and says whether there was anything.
+///
+/// # Errors
+/// When it cannot be removed.
+#[cfg(feature = "program")]
+pub fn forget(user: &str, places: &Places) -> Result<bool, StateError> {
+    Store::new(&places.lib, Durability::Power).forget_if_kept(&name(user))
+}
+
+fn name(user: &str) -> String {
+    format!("ldap-{user}")
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::directory::Lookup;
+
+    const OLD: &str = "+4915123456723";
+    const NEW: &str = "+4915123456789";
+
+    fn answer(phones: &[&str]) -> Answer {
+        let phones = phones.iter().map(|phone| phone.parse().unwrap()).collect();
+        Answer { lookup: Lookup::Found, phones, ..Answer::failed("") }
+    }
+
+    /// Which numbers are left of an answer.
+    fn left(keeping: &Keeping<'_>, phones: &[&str]) -> Vec<String> {
+        let mut answer = answer(phones);
+        let gone = keeping.note(&mut answer).unwrap();
+        assert_eq!(gone + answer.phones.len(), phones.len());
+        answer.phones.iter().map(|phone| phone.as_e164().to_owned()).collect()
+    }
+
+    fn places(folder: &tempfile::TempDir) -> Places {
+        Places { run: folder.path().join("run"), lib: folder.path().join("lib") }
+    }
+
+    #[test]
+    fn trap_5_the_first_numbers_count_and_later_ones_need_a_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(&folder);
+        let keeping = |user| Keeping::of(user, true, Duration::ZERO, &places);
+        let alice = keeping("alice");
+        assert_eq!(left(&alice, &[OLD]), [OLD]);
+        assert_eq!(left(&alice, &[NEW]), [""; 0]);
+        assert_eq!(left(&alice, &[NEW, OLD]), [OLD]);
+        // An entry that was without a number for a while is not a new person.
+        assert_eq!(left(&alice, &[]), [""; 0]);
+        assert_eq!(left(&alice, &[NEW]), [""; 0]);
+        assert_eq!(alice.new_ones(&answer(&[OLD, NEW])).unwrap(), answer(&[NEW]).phones);
+        assert!(alice.approve(&answer(&[NEW])).unwrap());
+        assert!(!alice.approve(&answer(&[NEW])).unwrap());
+        assert_eq!(left(&alice, &[NEW, OLD]), [NEW]);
+        assert_eq!(left(&keeping("bob"), &[NEW]), [NEW]);
+        // No number stands in the file, and what is damaged is no new person either.
+        let path = alice.store.path_of("ldap-alice");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("151234567"), "{text}");
+        for length in 0..text.len() {
+            std::fs::write(&path, &text[..length]).unwrap();
+            assert!(alice.note(&mut answer(&[OLD])).is_err(), "{length} bytes");
+        }
+        assert!(forget("alice", &places).unwrap());
+        assert_eq!(left(&alice, &[OLD]), [OLD]);
+        let free = Keeping { pin: false, ..keeping("alice") };
+        assert_eq!(left(&free, &[NEW]), [NEW]);
+    }
+
+    #[test]
+    fn the_last_good_answer_is_kept_as_long_as_the_configuration_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(&folder);
+        let alice = Keeping::of("alice", true, Duration::from_secs(3600), &places);
+        let recalled = || {
+            let mut none = Answer::failed("");
+            alice.recall(&mut none).unwrap().map(|age| (none.phones, none.language, age))
+        };
+        assert_eq!(recalled(), None);
+        let mut german = Answer { language: Some("de".to_owned()), ..answer(&[OLD]) };
+        alice.note(&mut german).unwrap();
+        let (phones, language, age) = recalled().unwrap();
+        assert_eq!((phones, language), (german.phones.clone(), german.language.clone()));
+        assert!(age < Duration::from_secs(60));
+        let path = alice.store.path_of("ldap-alice");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let seen = text.lines().nth(3).unwrap();
+        let long_ago = (seen.parse::<u64>().unwrap() - 3601).to_string();
+        std::fs::write(&path, text.replace(seen, &long_ago)).unwrap();
+        assert_eq!(recalled(), None, "too old");
+        alice.note(&mut german).unwrap();
+        assert!(recalled().is_some(), "seen again");
+        // A number that nobody agreed to is none here either, and one that is gone is gone.
+        alice.note(&mut answer(&[NEW])).unwrap();
+        assert_eq!(recalled(), None);
+        alice.note(&mut german).unwrap();
+        alice.note(&mut answer(&[])).unwrap();
+        assert_eq!(recalled(), None);
+        // Whoever turns the cache off has no numbers left here.
+        alice.note(&mut german).unwrap();
+        Keeping::of("alice", true, Duration::ZERO, &places).note(&mut german).unwrap();
+        assert!(!std::fs::read_to_string(&path).unwrap().contains("+49"));
+    }
+}

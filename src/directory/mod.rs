@@ -1,0 +1,228 @@
+//! Numbers from a company's directory, over LDAP (RFC 4511).
+//!
+//! ```text
+//! rules.rs    [users.ldap], judged
+//! server.rs   one server: connect, bind, search
+//! entry.rs    what an entry says: numbers, as they are dialled from abroad, and the language
+//! known.rs    which numbers somebody has agreed to; the last good answer
+//! ```
+//!
+//! The helper asks, in a child without root, whose answer comes back over the protocol of module and helper. A name from a login comes into a filter only with what RFC 4515 says
+//! about its special characters, and referrals are not followed: they would lead, with our password, to
+//! whomever a server names. Only a server that cannot be reached, or that has no time, is out of reach;
+//! whatever else goes wrong is an error, and neither is "nobody".
+
+mod entry;
+pub mod known;
+mod rules;
+mod server;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+
+use crate::config::file::Trust;
+use crate::config::model::Unenrolled;
+use crate::config::source::{ConfigError, Sources};
+use crate::helper::serve::become_unprivileged;
+use crate::helper::wire;
+use crate::limits::in_words;
+use crate::people::directory::{Answer, Lookup, Purpose};
+use crate::secret::Secret;
+use crate::state::{Places, StateError};
+use crate::sys;
+use known::Keeping;
+pub use rules::Rules;
+use server::{Attempt, Server};
+
+/// The longest name that is asked for, in bytes; Linux has 32 for its own tools, directories 256.
+const LONGEST_NAME: usize = 256;
+
+/// What the child that asks may have of memory, in bytes, with 2 MB for each thread: a server, or who is
+/// on the way before TLS begins, may send without end, and all of one answer is kept until it is whole.
+const MEMORY: u64 = 128 << 20;
+
+/// A directory that can be asked, with everything opened that only root may open.
+pub struct Directory {
+    rules: Rules,
+    run_as: String,
+    unenrolled: Unenrolled,
+    servers: Vec<Server>,
+    password: Option<Secret>,
+    tls: Option<ClientConfig>,
+    warnings: Vec<String>,
+}
+
+impl Directory {
+    /// Reads the configuration, as root.
+    ///
+    /// # Errors
+    /// With file, line and column, when it is unusable or has no directory.
+    pub fn open(config: &Path) -> Result<Self, ConfigError> {
+        let sources = Sources::load(config, Trust::Root)?;
+        let none = || ConfigError::new("[users.ldap] is not there");
+        Self::read(&sources, Trust::Root)?.ok_or_else(none)
+    }
+
+    /// Judges `[users.ldap]`; nothing, where there is none.
+    ///
+    /// # Errors
+    /// With file, line and column, when it is unusable.
+    pub fn read(sources: &Sources, trust: Trust) -> Result<Option<Self>, ConfigError> {
+        rules::read(sources, trust)
+    }
+
+    /// What works and should be mended: a file that others can read.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Whether numbers that are new need an admin's word.
+    #[must_use]
+    pub fn pins(&self) -> bool {
+        self.rules.pin
+    }
+
+    /// Whether anything of it goes over the network as plain text.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.servers.iter().any(|server| !server.is_encrypted() && !server.is_here())
+    }
+
+    /// Looks for the account, for this purpose. The network is spoken to by a child that has given root
+    /// up for good; what root is still needed for is done with its answer.
+    #[must_use]
+    pub fn find(&self, user: &str, purpose: Purpose, deadline: Instant) -> Answer {
+        if user.is_empty() || user.len() > LONGEST_NAME {
+            return Answer::failed(format!("a name of {} bytes is not asked for", user.len()));
+        }
+        let mut answer = self.ask_without_root(user, deadline);
+        let keeping = Keeping::of(user, self.rules.pin, self.rules.cache.get(), &Places::default());
+        let settled = match purpose {
+            Purpose::Login => self.settle(&mut answer, user, &keeping),
+            Purpose::Look => tell_new(&mut answer, &keeping),
+            Purpose::Approve => approve(&mut answer, &keeping),
+        };
+        settled.map_or_else(|error| Answer::failed(error.to_string()), |()| answer)
+    }
+
+    fn ask_without_root(&self, user: &str, deadline: Instant) -> Answer {
+        if !sys::is_root() {
+            return self.ask(user, deadline);
+        }
+        let patience = deadline.saturating_duration_since(Instant::now());
+        // What it takes to say how it went.
+        let deadline = deadline.checked_sub(Duration::from_millis(50)).unwrap_or(deadline);
+        let said = sys::child::in_child_of_root(patience, || {
+            let ready = become_unprivileged(&self.run_as).and_then(|()| {
+                sys::limit_memory(MEMORY).map_err(|error| ConfigError::new(error.to_string()))
+            });
+            let answer = match ready {
+                Ok(()) => self.ask(user, deadline),
+                Err(error) => Answer::failed(error.to_string()),
+            };
+            wire::encode_answer(&answer).map(|frame| frame.to_vec()).unwrap_or_default()
+        });
+        let said = said.map_err(|error| format!("local: no child that asks: {error}"));
+        let answer = said.and_then(|frame| {
+            wire::decode_answer(&frame).map_err(|error| format!("local: the child said: {error}"))
+        });
+        answer.unwrap_or_else(Answer::failed)
+    }
+
+    /// What an answer means for a login.
+    ///
+    /// Whom the directory does not know has no number. But a wrong `base`, or rights that hide an entry,
+    /// look the same, so nobody is let in or may give a number for it: then it is an error.
+    fn settle(
+        &self,
+        answer: &mut Answer,
+        user: &str,
+        keeping: &Keeping<'_>,
+    ) -> Result<(), StateError> {
+        match answer.lookup {
+            Lookup::Failed => return Ok(()),
+            Lookup::OutOfReach => {
+                if let Some(age) = keeping.recall(answer)? {
+                    answer.lookup = Lookup::Found;
+                    let said = format!("its answer of {} ago counts", in_words(age));
+                    answer.add(&format!("the directory is out of reach, {said}"));
+                }
+                return Ok(());
+            }
+            Lookup::Found | Lookup::NoNumber | Lookup::NoEntry => {}
+        }
+        if keeping.note(answer)? > 0 {
+            answer.add(&format!(
+                "a number of {user} is new in the directory: ask {user}, then run \
+                 `pam-sms user approve {user}`"
+            ));
+            if answer.phones.is_empty() {
+                answer.fail();
+            }
+        }
+        if answer.lookup == Lookup::NoEntry && self.unenrolled != Unenrolled::Deny {
+            answer.add(
+                "no entry is of this name: `unenrolled` is for those who have one, and no number",
+            );
+            answer.fail();
+        }
+        Ok(())
+    }
+
+    /// Asks one server after the other. The first server that answers has the word; each has an equal share of
+    /// what time is left.
+    fn ask(&self, user: &str, deadline: Instant) -> Answer {
+        let mut said = Vec::new();
+        let mut is_out_of_reach = true;
+        for (index, server) in self.servers.iter().enumerate() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(self.servers.len() - index).unwrap_or(1);
+            match server.ask(self, user, Instant::now() + share) {
+                Ok((entries, via)) => {
+                    let mut answer = self.judge(entries, via);
+                    said.extend(self.warnings.iter().cloned());
+                    said.extend(Some(answer.detail).filter(|detail| !detail.is_empty()));
+                    answer.detail = said.join("; ");
+                    return answer;
+                }
+                Err(Attempt::OutOfReach(words)) => said.push(format!("{server}: {words}")),
+                Err(Attempt::Failed(words)) => {
+                    is_out_of_reach = false;
+                    said.push(format!("{server}: {words}"));
+                }
+            }
+        }
+        let lookup = if is_out_of_reach { Lookup::OutOfReach } else { Lookup::Failed };
+        Answer { lookup, ..Answer::failed(said.join("; ")) }
+    }
+
+    fn judge(&self, mut entries: Vec<ldap3::SearchEntry>, via: String) -> Answer {
+        let answer = match (entries.len(), entries.pop()) {
+            (1, Some(entry)) => entry::judge(&entry, &self.rules),
+            (_, None) => Answer { lookup: Lookup::NoEntry, ..Answer::failed("") },
+            _ => {
+                Answer::failed("several entries are of this name: make `base` or `filter` narrower")
+            }
+        };
+        Answer { via, ..answer }
+    }
+}
+
+/// Tells an admin which of the numbers nobody has agreed to.
+fn tell_new(answer: &mut Answer, keeping: &Keeping<'_>) -> Result<(), StateError> {
+    for phone in keeping.new_ones(answer)? {
+        answer.add(&format!("{} is new and does not count yet", phone.masked()));
+    }
+    Ok(())
+}
+
+fn approve(answer: &mut Answer, keeping: &Keeping<'_>) -> Result<(), StateError> {
+    if answer.lookup == Lookup::Found {
+        let changed = keeping.approve(answer)?;
+        answer.via = if changed { "changed" } else { "unchanged" }.to_owned();
+    }
+    Ok(())
+}
