@@ -1,9 +1,8 @@
 //! Codes that a provider makes, sends and judges itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Attempt;
-use super::http::{HttpProvider, exchange, within};
+use super::http::{HttpProvider, exchange};
 use super::judge::judge_check;
 use super::variables::Variables;
 use crate::delivery::Judgement;
@@ -17,15 +16,15 @@ pub fn check(
     typed: &Secret,
     time: Duration,
 ) -> Judgement {
-    let (provider, to, typed) = (provider.clone(), to.clone(), typed.clone());
-    let judged = within(time, move |deadline| {
-        let parts = provider.parts();
-        let Some(rules) = &parts.description.check else {
-            return Err(Attempt::Failed("config (it makes no codes)".to_owned()));
-        };
-        let variables = Variables::new(&parts.values, Some((&to, &typed)));
-        let answer = exchange(&provider, &rules.request, &variables, deadline)?;
-        Ok(judge_check(&answer, rules, &parts.description, |said| variables.conceal(said)))
-    });
-    judged.unwrap_or_else(|failed| Judgement::unknown(failed.words()))
+    let parts = provider.parts();
+    let Some(rules) = &parts.description.check else {
+        return Judgement::unknown("config (it makes no codes)".to_owned());
+    };
+    let variables = Variables::new(&parts.values, Some((to, typed)));
+    match exchange(provider, &rules.request, &variables, Instant::now() + time) {
+        Ok(answer) => {
+            judge_check(&answer, rules, &parts.description, |said| variables.conceal(said))
+        }
+        Err(failed) => Judgement::unknown(failed.words()),
+    }
 }
