@@ -30,6 +30,8 @@ mod fleet;
 mod fleet_trouble;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/jail.rs"]
+mod jail;
 #[path = "machine/languages.rs"]
 mod languages;
 #[path = "machine/ldap.rs"]

@@ -25,6 +25,7 @@ use rustls::ClientConfig;
 use crate::config::file::Trust;
 use crate::config::model::Unenrolled;
 use crate::config::source::{ConfigError, Sources};
+use crate::helper::jail::Needs;
 use crate::helper::serve::become_unprivileged;
 use crate::helper::wire;
 use crate::limits::in_words;
@@ -116,7 +117,7 @@ impl Directory {
         // What it takes to say how it went.
         let deadline = deadline.checked_sub(Duration::from_millis(50)).unwrap_or(deadline);
         let said = sys::child::in_child_of_root(patience, || {
-            let ready = become_unprivileged(&self.run_as).and_then(|()| {
+            let ready = become_unprivileged(&self.run_as, &Needs::default()).and_then(|()| {
                 sys::limit_memory(MEMORY).map_err(|error| ConfigError::new(error.to_string()))
             });
             let answer = match ready {

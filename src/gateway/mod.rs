@@ -49,6 +49,7 @@ use crate::config::file::Trust;
 use crate::config::model::Config;
 use crate::config::source::{ConfigError, Sources};
 use crate::delivery::{Judgement, Outcome};
+use crate::helper::jail::Needs;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use aside::Aside;
@@ -183,6 +184,21 @@ impl Gateway {
     #[must_use]
     pub fn run_as(&self) -> &str {
         &self.run_as
+    }
+
+    /// What its providers need of the machine.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        for provider in &self.providers {
+            if let Channel::Modem(modem) = &provider.channel {
+                match modem.spool() {
+                    Some(spool) => needs.writable.push(spool.to_owned()),
+                    None => needs.runs_programs = true,
+                }
+            }
+        }
+        needs
     }
 
     /// The providers' names and whether each is only an outbox.

@@ -82,6 +82,12 @@ impl Modem {
         Ok(Self { daemon, path })
     }
 
+    /// The folder into which it writes; none, where a program of the daemon does.
+    #[must_use]
+    pub fn spool(&self) -> Option<&Path> {
+        (self.daemon == Daemon::Smstools).then_some(&self.path)
+    }
+
     /// Puts one message into the spool within `time`.
     #[must_use]
     pub fn send(&self, to: &PhoneNumber, text: &Secret, time: Duration) -> Attempt {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::jail::{self, Needs};
 use super::wire::{self, Errand, Malformed, Request};
 #[cfg(feature = "redis")]
 use crate::config::file::Trust;
@@ -133,7 +134,7 @@ fn find(_: &Request, _: &str, _: Purpose, _: Instant) -> Answer {
 fn open(request: &Request) -> Result<Gateway, ConfigError> {
     let gateway = Gateway::open(&request.config)?;
     if sys::is_root() {
-        become_unprivileged(gateway.run_as())?;
+        become_unprivileged(gateway.run_as(), &gateway.needs())?;
     }
     Ok(gateway)
 }
@@ -149,7 +150,7 @@ fn limits(
     let unusable = |error: ConfigError| Barrier::Unusable(error.to_string());
     let office = redis::Office::open(&request.config, Trust::Root).map_err(unusable)?;
     if sys::is_root() {
-        become_unprivileged(&office.run_as).map_err(unusable)?;
+        become_unprivileged(&office.run_as, &Needs::default()).map_err(unusable)?;
     }
     office.answer(request.provider.as_deref().unwrap_or_default(), number, what, deadline)
 }
@@ -160,18 +161,19 @@ fn limits(_: &Request, _: Option<&PhoneNumber>, _: &str, _: Instant) -> Decision
     Err(Barrier::Unusable(said.to_owned()))
 }
 
-/// Becomes this system user for good.
+/// Becomes this system user for good, and enters the jail.
 ///
 /// # Errors
-/// When there is none, or root cannot be given up.
-pub fn become_unprivileged(name: &str) -> Result<(), ConfigError> {
+/// When there is no such user, root cannot be given up, or the jail has no door.
+pub fn become_unprivileged(name: &str, needs: &Needs) -> Result<(), ConfigError> {
     let fail = |what: String| ConfigError::new(format!("the helper's user `{name}`: {what}"));
     let account = sys::account(name)
         .map_err(|error| fail(error.to_string()))?
         .ok_or_else(|| {
             fail(format!("does not exist: run `useradd --system --no-create-home --shell /usr/sbin/nologin {name}`"))
         })?;
-    sys::become_unprivileged(&account).map_err(|error| fail(error.to_string()))
+    sys::become_unprivileged(&account).map_err(|error| fail(error.to_string()))?;
+    jail::enter(needs)
 }
 
 fn unusable(detail: String) -> Result<Zeroizing<Vec<u8>>, Malformed> {

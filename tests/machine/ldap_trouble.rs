@@ -100,6 +100,7 @@ fn who_speaks_to_a_directory_is_not_root() {
             assert_eq!(helper.status(row), "0000000000000000", "{row}");
         }
         assert_eq!(helper.status("NoNewPrivs"), "1");
+        assert_eq!(helper.status("Seccomp"), "2", "it is in no jail");
         let theirs =
             helper.descriptors().into_iter().filter(|(_, what)| what.contains(".password"));
         assert_eq!(theirs.count(), 0);
