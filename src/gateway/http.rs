@@ -13,7 +13,7 @@ use reqwest::Url;
 
 use super::Attempt;
 use super::connect::{authorities, client};
-use super::description::{Description, Request};
+use super::description::{Description, Request, Status};
 use super::judge::{Answer, judge, judge_balance, judge_status, message_id};
 use super::report::{Delivery, Money};
 use super::variables::Variables;
@@ -85,6 +85,17 @@ impl HttpProvider {
             authorities(pem)?;
         }
         Ok(Self { parts: Arc::new(parts), base })
+    }
+
+    /// The same at the host that is asked after messages. An admin's own address stands for all of it.
+    pub(super) fn asked_at(&self, rules: &Status) -> Result<Self, Attempt> {
+        let (None, Some(elsewhere)) = (&self.parts.base_url, &rules.base_url) else {
+            return Ok(self.clone());
+        };
+        let base = Url::parse(elsewhere).map_err(|error| {
+            Attempt::Failed(format!("config (`base_url` in [status]: {error})"))
+        })?;
+        Ok(Self { base, ..self.clone() })
     }
 }
 
@@ -170,7 +181,7 @@ pub fn follow(
         let Some(rules) = &description.status else { return Ok(None) };
         let nothing = Secret::from(String::new());
         let variables = Variables::new(&provider.parts.values, Some((&to, &nothing))).called(&id);
-        let answer = exchange(&provider, &rules.request, &variables, deadline)?;
+        let answer = exchange(&provider.asked_at(rules)?, &rules.request, &variables, deadline)?;
         judge_status(&answer, rules, description, |said| variables.conceal(said)).map(Some)
     })
 }
