@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
+use reqwest::blocking::Response;
 
 use super::Attempt;
 use super::connect::{authorities, client};
@@ -259,6 +260,16 @@ pub(super) fn exchange(
     variables: &Variables<'_>,
     deadline: Instant,
 ) -> Result<Answer, Attempt> {
+    read(ask(provider, rules, variables, deadline)?, deadline)
+}
+
+/// One request, and where its answer begins. Only with [`Attempt::Uncertain`] may it have left this machine.
+pub(super) fn ask(
+    provider: &HttpProvider,
+    rules: &Request,
+    variables: &Variables<'_>,
+    deadline: Instant,
+) -> Result<Response, Attempt> {
     let failed = |said: String| Attempt::Failed(format!("local: {said}"));
     let url = variables.url(&provider.base, rules).map_err(failed)?;
     let client = client(&provider.parts, &url, deadline)?;
@@ -270,14 +281,11 @@ pub(super) fn exchange(
         Some(rules) => super::sign::sign(request, rules, variables).map_err(failed)?,
         None => request,
     };
-    match client.execute(request) {
-        Ok(response) => read(response, deadline),
-        Err(error) => Err(of_error(&error)),
-    }
+    client.execute(request).map_err(|error| of_error(&error))
 }
 
 /// Reads an answer to its end, its bound, or the deadline.
-fn read(response: reqwest::blocking::Response, deadline: Instant) -> Result<Answer, Attempt> {
+pub(super) fn read(response: Response, deadline: Instant) -> Result<Answer, Attempt> {
     let status = response.status().as_u16();
     let is_success = response.status().is_success();
     let mut body = Vec::new();
@@ -295,7 +303,7 @@ fn read(response: reqwest::blocking::Response, deadline: Instant) -> Result<Answ
 }
 
 struct Deadline {
-    response: reqwest::blocking::Response,
+    response: Response,
     deadline: Instant,
 }
 

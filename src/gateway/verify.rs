@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Attempt;
-use super::http::{HttpProvider, exchange, within};
+use super::http::{HttpProvider, ask, read, within};
 use super::judge::judge_check;
 use super::variables::Variables;
 use crate::delivery::Judgement;
@@ -21,10 +21,15 @@ pub fn check(
     let judged = within(time, move |deadline| {
         let parts = provider.parts();
         let Some(rules) = &parts.description.check else {
-            return Err(Attempt::Failed("config (it makes no codes)".to_owned()));
+            return Ok(Judgement::unasked("config (it makes no codes)"));
         };
         let variables = Variables::new(&parts.values, Some((&to, &typed)));
-        let answer = exchange(&provider, &rules.request, &variables, deadline)?;
+        let response = match ask(&provider, &rules.request, &variables, deadline) {
+            Err(Attempt::Uncertain(said)) => return Ok(Judgement::unknown(said)),
+            Err(failed) => return Ok(Judgement::unasked(failed.words())),
+            Ok(response) => response,
+        };
+        let answer = read(response, deadline)?;
         Ok(judge_check(&answer, rules, &parts.description, |said| variables.conceal(said)))
     });
     judged.unwrap_or_else(|failed| Judgement::unknown(failed.words()))

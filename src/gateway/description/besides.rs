@@ -34,9 +34,18 @@ pub struct Check {
     pub right: Accepted,
     /// It is wrong, and may be tried again.
     pub wrong: Accepted,
-    /// Another one has to be sent: it has expired, was used, or was tried too often.
+    /// Another one has to be sent: it has expired, or was used.
     #[serde(default)]
     pub gone: Vec<Accepted>,
+    /// It was tried too often, and no other one can be had before its time is over.
+    #[serde(default)]
+    pub spent: Vec<Accepted>,
+}
+
+impl Check {
+    pub(super) fn answers(&self) -> impl Iterator<Item = &Accepted> {
+        [&self.right, &self.wrong].into_iter().chain(&self.gone).chain(&self.spent)
+    }
 }
 
 /// How a provider is asked how much money is left: an answer with status 200 and an amount in it.
