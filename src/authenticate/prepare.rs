@@ -44,7 +44,11 @@ pub fn load(path: &Path, audit: &mut Audit) -> Result<Config, ConfigError> {
     audit.debug(&format!("reading {}", path.display()));
     let sources = Sources::load(path, Trust::Root)?;
     warn(&sources.warnings, audit);
-    sources.parse()
+    let config = sources.parse();
+    // Keys of providers stand in what was read.
+    drop(sources);
+    sys::clear_registers();
+    config
 }
 
 /// Who it is, whether they are asked, and where a code would go.

@@ -6,13 +6,13 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ldap3::tokio::runtime::Builder;
-use ldap3::tokio::time::timeout_at;
 use ldap3::{
     Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry,
     SearchOptions, StdStream,
 };
 use reqwest::Url;
+use tokio::runtime::Builder;
+use tokio::time::timeout_at;
 
 use super::Directory;
 use crate::gateway::{self, connect};
@@ -158,7 +158,7 @@ impl Server {
         let opened = LdapConnAsync::from_url_with_settings(settings, &self.url).await;
         let (connection, ldap) = opened.map_err(|error| of_ldap(error, "tls"))?;
         // It ends with the runtime; what goes wrong is told by the question that waits.
-        drop(ldap3::tokio::spawn(async move { connection.drive().await }));
+        drop(tokio::spawn(async move { connection.drive().await }));
         Ok(ldap)
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::Client;
-use reqwest::{Url, redirect};
+use reqwest::{Client, Url, redirect};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as signed};
 use aws_sigv4::sign::v4::SigningParams;
-use reqwest::blocking::Request;
+use reqwest::Request;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::description::Sign;
@@ -38,7 +38,7 @@ pub fn sign(
         .into();
     let headers = request.headers().iter();
     let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let body = request.body().and_then(reqwest::blocking::Body::as_bytes).unwrap_or_default();
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
     let (method, url) = (request.method().as_str(), request.url().as_str());
     let signable = SignableRequest::new(method, url, headers, SignableBody::Bytes(body))
         .map_err(|error| error.to_string())?;

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use reqwest::Url;
-use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder};
 use zeroize::Zeroizing;
 
 use super::description::{Condition, Field, MESSAGE_ID, Method, Request};

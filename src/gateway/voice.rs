@@ -1,9 +1,9 @@
 //! A call in which the code is read aloud: the words, in a language that the provider's voice has.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Attempt;
-use super::http::{HttpProvider, exchange, within};
+use super::http::{HttpProvider, exchange};
 use super::judge::judge;
 use super::variables::Variables;
 use crate::authenticate::texts;
@@ -59,14 +59,10 @@ pub fn call(provider: &HttpProvider, to: &PhoneNumber, spoken: &Spoken, time: Du
         Some(language) => (language.clone(), &spoken.own.1),
         None => (voice.languages.get("en").cloned().unwrap_or_default(), &spoken.english),
     };
-    let (provider, to, text) = (provider.clone(), to.clone(), text.clone());
-    let attempt = within(time, move |deadline| {
-        let description = &provider.parts().description;
-        let Some(voice) = &description.voice else { unreachable!("it was there a moment ago") };
-        let variables =
-            Variables::new(&provider.parts().values, Some((&to, &text))).in_language(&language);
-        let answer = exchange(&provider, &voice.request, &variables, deadline)?;
-        Ok(judge(&answer, description, |said| variables.conceal(said)))
-    });
-    attempt.unwrap_or_else(|failed| failed)
+    let values = &provider.parts().values;
+    let variables = Variables::new(values, Some((to, text))).in_language(&language);
+    match exchange(provider, &voice.request, &variables, Instant::now() + time) {
+        Ok(answer) => judge(&answer, description, |said| variables.conceal(said)),
+        Err(failed) => failed,
+    }
 }

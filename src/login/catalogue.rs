@@ -4,12 +4,13 @@
 //! (`languages/*.toml`), which are installed beside the module and read when somebody needs them.
 //! docs/architecture.md says why. A test holds each to English: the same names, the same values.
 
+mod original;
+
+use std::borrow::Cow;
+
 use super::language::Language;
 use crate::config::source::{ConfigError, Sources};
-use crate::message::Template;
-
-/// The original.
-const ENGLISH: &str = include_str!("languages/en.toml");
+use crate::message::{Template, TemplateError};
 
 /// The enum and the names from one list, so that they cannot differ. The names are one text: a table
 /// of them would be three times as large in a module that is loaded at any address.
@@ -101,8 +102,8 @@ texts! {
 pub struct Catalogue {
     /// Which one that is.
     pub language: Language,
-    /// By [`Text`].
-    texts: Vec<String>,
+    /// In the order of [`Text`], each ended by NUL, which none of them holds.
+    texts: Cow<'static, str>,
     sms: Template,
 }
 
@@ -110,8 +111,8 @@ impl Catalogue {
     /// The catalogue that is always there.
     #[must_use]
     pub fn english() -> Self {
-        let english = Self::read(&Sources::from_text("en.toml", ENGLISH));
-        english.expect("the English catalogue is complete, a test says so")
+        let texts = Cow::Borrowed(original::ENGLISH);
+        Self::of(texts).expect("the English message has a place for the code, a test says so")
     }
 
     /// Reads a catalogue.
@@ -120,16 +121,20 @@ impl Catalogue {
     /// When it is no TOML, lacks a text, or holds one that a terminal could take for a command.
     pub fn read(sources: &Sources) -> Result<Self, ConfigError> {
         let table = sources.merged()?;
-        let mut texts = Vec::new();
+        let mut texts = String::new();
         for name in Text::NAMES.split_ascii_whitespace() {
             let text = table.get(name).and_then(|value| value.get_ref().as_str());
             let is_plain = |text: &&str| !text.contains(|c: char| c.is_control() && c != '\n');
             let text = text.filter(is_plain);
             let text = text.ok_or_else(|| sources.error(format!("there is no text `{name}`")))?;
-            texts.push(text.to_owned());
+            texts.push_str(text);
+            texts.push('\0');
         }
-        let sms = Template::parse(&texts[Text::Sms as usize])
-            .map_err(|error| sources.error(error.to_string()))?;
+        Self::of(texts.into()).map_err(|error| sources.error(error.to_string()))
+    }
+
+    fn of(texts: Cow<'static, str>) -> Result<Self, TemplateError> {
+        let sms = Template::parse(text_of(&texts, Text::Sms))?;
         Ok(Self { language: Language::ENGLISH, texts, sms })
     }
 
@@ -174,8 +179,12 @@ impl Catalogue {
     /// A text without any value.
     #[must_use]
     pub fn plain(&self, text: Text) -> &str {
-        &self.texts[text as usize]
+        text_of(&self.texts, text)
     }
+}
+
+fn text_of(texts: &str, text: Text) -> &str {
+    texts.split('\0').nth(text as usize).unwrap_or_default()
 }
 
 /// Adds `text` to `said`, with the values in the places of their names.

@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
@@ -15,11 +15,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::check;
 use super::process::{alarm, close_from_3, exit_now};
 use super::resources::at_least;
+use super::{check, check_long};
 
 /// More bytes than that no child of ours comes back with, whoever has taken it over.
 const MOST_SAID: usize = 64 << 10;
@@ -42,28 +43,22 @@ impl Child {
     pub fn start(program: &Path, variable: &CStr, line: OwnedFd) -> io::Result<Self> {
         let program = CString::new(program.as_os_str().as_bytes())?;
         let null = File::options().write(true).open("/dev/null")?;
-        // Closed by a program that starts; carries the errno of one that does not.
-        let (mut told, tell) = UnixStream::pair()?;
         let plan = Plan {
             program: program.as_ptr(),
             arguments: [program.as_ptr(), std::ptr::null()],
             environment: [variable.as_ptr(), std::ptr::null()],
-            descriptors: [line.as_raw_fd(), null.as_raw_fd(), tell.as_raw_fd()],
+            descriptors: [line.as_raw_fd(), null.as_raw_fd()],
+            errno: AtomicI32::new(0),
         };
-        // SAFETY: the child runs `Plan::carry_out` and nothing else, which makes only calls that are
-        // async-signal-safe, allocates nothing and takes no lock, and never returns.
-        let pid = match unsafe { libc::fork() } {
-            -1 => return Err(io::Error::last_os_error()),
-            0 => plan.carry_out(),
-            pid => pid,
-        };
-        drop((line, tell));
-        let mut errno = [0; size_of::<c_int>()];
-        if told.read_exact(&mut errno).is_ok() {
-            reap(pid);
-            return Err(io::Error::from_raw_os_error(c_int::from_ne_bytes(errno)));
+        let pid = plan.start()?;
+        drop(line);
+        match plan.errno.load(Ordering::Relaxed) {
+            0 => Ok(Self::of(pid)),
+            errno => {
+                reap(pid);
+                Err(io::Error::from_raw_os_error(errno))
+            }
         }
-        Ok(Self::of(pid))
     }
 
     fn of(pid: libc::pid_t) -> Self {
@@ -158,33 +153,62 @@ fn reap(pid: libc::pid_t) {
     {}
 }
 
-/// What the child does between fork and exec, prepared so that it need not allocate.
+/// What the child does before it becomes the program, prepared so that it need not allocate.
 struct Plan {
     program: *const c_char,
     arguments: [*const c_char; 2],
     environment: [*const c_char; 2],
-    /// The input, the place for the output, and where an errno goes.
-    descriptors: [RawFd; 3],
+    /// The input, and the place for the output.
+    descriptors: [RawFd; 2],
+    /// Why the program did not start.
+    errno: AtomicI32,
 }
 
 impl Plan {
-    fn carry_out(&self) -> ! {
-        // A host may have closed its standard descriptors, and then these have their numbers.
-        let [line, null, tell] = self.descriptors.map(above_standard);
-        let error = prepare(line, null).err().unwrap_or_else(|| {
-            // SAFETY: the strings outlive the call, and NULL ends each of the two lists.
-            unsafe {
-                libc::execve(self.program, self.arguments.as_ptr(), self.environment.as_ptr());
-            }
-            io::Error::last_os_error()
-        });
-        let errno = error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes();
-        // SAFETY: the buffer has the length given; `_exit` touches nothing that the host shares.
+    /// Carries it out in a child that borrows our memory until it is the program, and meanwhile stops
+    /// this thread: to copy the memory of a host, as fork does, costs more than all that is done here.
+    fn start(&self) -> io::Result<libc::pid_t> {
+        /// Bytes for the child, of which it needs a few hundred.
+        const STACK: usize = 32 << 10;
+        let mut stack = MaybeUninit::<[u128; STACK / size_of::<u128>()]>::uninit();
+        let plan: *const Self = self;
+        // SAFETY: the stack grows downwards, from the end of an array that, like the plan, lives until
+        // the call returns, which is when the child has left this memory: by exec or by _exit. Other
+        // threads of the host go on; the child makes only plain system calls, allocates nothing, and
+        // takes no lock. No handler of the host can run in it: all signals are held, until the child
+        // has given each its default action.
         unsafe {
-            libc::send(tell, errno.as_ptr().cast(), errno.len(), libc::MSG_NOSIGNAL);
-            libc::_exit(127)
+            let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
+            let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+            let pid = libc::clone(
+                carry_out,
+                stack.as_mut_ptr().add(1).cast(),
+                libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
+                plan.cast_mut().cast(),
+            );
+            let error = io::Error::last_os_error();
+            libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+            if pid == -1 { Err(error) } else { Ok(pid) }
         }
     }
+}
+
+extern "C" fn carry_out(plan: *mut c_void) -> c_int {
+    // SAFETY: `start` gave a plan, which outlives this process's stay in its memory.
+    let plan = unsafe { &*plan.cast::<Plan>() };
+    // A host may have closed its standard descriptors, and then these have their numbers.
+    let [line, null] = plan.descriptors.map(above_standard);
+    let error = prepare(line, null).err().unwrap_or_else(|| {
+        // SAFETY: the strings outlive the call, and NULL ends each of the two lists.
+        unsafe {
+            libc::execve(plan.program, plan.arguments.as_ptr(), plan.environment.as_ptr());
+        }
+        io::Error::last_os_error()
+    });
+    plan.errno.store(error.raw_os_error().unwrap_or(libc::EIO), Ordering::Relaxed);
+    exit_now(127)
 }
 
 /// A duplicate above the standard descriptors, -1 where there is none to be had.
@@ -228,8 +252,9 @@ fn be_clean() -> io::Result<()> {
         libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
         // Under su and sudo the real user is the caller, who may signal what carries that number.
         if libc::geteuid() == 0 {
-            check(libc::setresgid(0, 0, 0))?;
-            check(libc::setresuid(0, 0, 0))?;
+            // Not the functions of these names: they would have all threads of the host do it, too.
+            check_long(libc::syscall(libc::SYS_setresgid, 0, 0, 0))?;
+            check_long(libc::syscall(libc::SYS_setresuid, 0, 0, 0))?;
         }
     }
     at_least(libc::RLIMIT_NOFILE, 64)?;
@@ -239,7 +264,7 @@ fn be_clean() -> io::Result<()> {
     at_least(libc::RLIMIT_DATA, 1 << 29)?;
     at_least(libc::RLIMIT_STACK, 1 << 20)?;
     at_least(libc::RLIMIT_CPU, 60)?;
-    // Marked, not closed: the descriptor on which a failed exec is reported is among them.
+    // Marked, not closed: a child that goes on in our own code still needs its line.
     close_from_3(libc::CLOSE_RANGE_CLOEXEC);
     Ok(())
 }

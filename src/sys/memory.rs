@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
 
 /// Wipes all memory that is given back. [`Secret`](crate::secret::Secret) wipes what it holds; this is
 /// for the copies that nobody knows of, such as those that a parser makes to undo an escape.
@@ -31,5 +32,19 @@ unsafe impl GlobalAlloc for Wiping {
             libc::explicit_bzero(block.cast(), layout.size());
             System.dealloc(block, layout);
         }
+    }
+}
+
+/// Copies zeros of every size, so that the processor's registers hold nothing of the copies before: the
+/// dynamic linker saves them all on the stack when a host calls a function for the first time, and
+/// nobody would wipe that.
+pub fn clear_registers() {
+    // Above that, glibc copies without the vector registers.
+    const LONGEST: usize = 2048;
+    let (zeros, mut copy) = ([0_u8; LONGEST], [0_u8; LONGEST]);
+    let mut size = LONGEST;
+    while size >= 8 {
+        black_box(&mut copy)[..size].copy_from_slice(&black_box(&zeros)[..size]);
+        size /= 2;
     }
 }

@@ -43,7 +43,7 @@ fn vonage_is_asked_after_messages_elsewhere_unless_an_admin_says_where() {
     ] {
         let provider = provider("vonage", &[], base_url).unwrap();
         let rules = provider.parts().description.status.as_ref().unwrap();
-        assert_eq!(provider.asked_at(rules).unwrap().base().as_str(), wanted);
+        assert_eq!(provider.asked_at(rules).unwrap().as_str(), wanted);
     }
 }
 

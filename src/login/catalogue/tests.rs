@@ -96,6 +96,12 @@ fn every_catalogue_has_the_texts_and_values_of_the_english_one() {
 }
 
 #[test]
+fn the_compiler_reads_the_english_catalogue_as_toml_is_read() {
+    let (_, read) = catalogue("en");
+    assert_eq!(read.texts, original::ENGLISH);
+}
+
+#[test]
 fn every_catalogue_says_what_can_be_typed() {
     for (tag, texts) in all() {
         for (name, key) in KEYS {
@@ -167,9 +173,10 @@ fn every_default_message_is_one_segment_and_is_on_the_page() {
 
 #[test]
 fn a_catalogue_that_cannot_be_right_is_refused() {
+    let (english, _) = catalogue("en");
     let refused = |from: &str, to: &str| {
-        assert!(ENGLISH.contains(from), "{from}");
-        Catalogue::read(&Sources::from_text("x.toml", &ENGLISH.replace(from, to)))
+        assert!(english.contains(from), "{from}");
+        Catalogue::read(&Sources::from_text("x.toml", &english.replace(from, to)))
             .unwrap_err()
             .to_string()
     };
