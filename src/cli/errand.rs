@@ -92,7 +92,10 @@ impl HelperArgument {
             }
         }
         if said.is_empty() {
-            said.push("no provider for this number sends texts, only codes of its own".to_owned());
+            said.push(
+                "no provider that sends texts, and not codes of its own, is set up for it"
+                    .to_owned(),
+            );
         }
         match may_have_it {
             true => Ok(()),

@@ -50,7 +50,7 @@ fn end_of(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
 /// Lines of ours in the journal since the boot.
 fn journal() -> Result<Option<Vec<u8>>, String> {
     let journal = Command::new("journalctl")
-        .args(["--quiet", "--boot", "--output=cat", "--grep=pam_sms\\("])
+        .args(["--quiet", "--boot", "--reverse", "--output=cat", "--grep=pam_sms\\("])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -225,6 +225,10 @@ fn status_unlock_and_backup_codes_tell_what_they_changed() {
     assert!(code == 0 && said.contains("a message takes at most 1 segment in en"), "{said}");
     assert_eq!(run(&["metrics"]), (1, "error: /var/log/auth.log: is no regular file\n".to_owned()));
     fs::remove_file("/var/log/auth.log").unwrap();
+    // Nor does a journal that has no end.
+    let endless = "#!/bin/sh\nexec /usr/bin/yes 'x pam_sms(sms:auth): event=sent to=*23'\n";
+    machine.file("/usr/bin/journalctl", endless, 0o755);
+    assert!(run(&["status"]).1.contains("a login takes 1.00 messages ("));
     machine.file("/var/log/auth.log", log, 0o640);
     let (code, said) = run(&["metrics", "--out", "/var/lib/pam_sms.prom"]);
     assert_eq!(code, 0, "{said}");
