@@ -42,10 +42,14 @@ pub enum Finding {
     Right,
     /// It is not.
     Wrong,
-    /// There is none to compare with any more: it has expired, was used, or was tried too often.
+    /// There is none to compare with any more: it has expired, or was used.
     Gone,
+    /// It was tried too often: no other one can be had before its time is over.
+    Spent,
     /// Nobody could say.
     Unknown,
+    /// Nobody was asked: it never left this machine.
+    Unasked,
 }
 
 /// A finding and what to say of it in the log.
@@ -61,6 +65,11 @@ impl Judgement {
     /// A code that nobody could judge.
     pub fn unknown(detail: impl Into<String>) -> Self {
         Self { finding: Finding::Unknown, detail: detail.into() }
+    }
+
+    /// A code that nobody was asked about.
+    pub fn unasked(detail: impl Into<String>) -> Self {
+        Self { finding: Finding::Unasked, detail: detail.into() }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::authenticate::arguments::DEFAULT_HELPER;
 use crate::delivery::Fate;
 use crate::gateway::report::{Answer, Answered};
 use crate::helper::call::Helper;
+use crate::helper::wire::Question;
 use crate::login::ports::Delivery;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -24,7 +25,8 @@ pub struct HelperArgument {
 /// Through whom a message goes.
 #[derive(Debug, Clone, Copy)]
 pub enum Through<'a> {
-    /// As at a login: the person's own provider first, where they have one.
+    /// As at a login: the person's own provider first, where they have one. But never by one that makes the
+    /// codes: it would send one, and not the text.
     First(Option<&'a str>),
     /// This one, or it has failed: it is what is tested.
     Only(&'a str),
@@ -39,7 +41,7 @@ impl HelperArgument {
         Helper { program, config: office.path(), timeout, provider, language }
     }
 
-    /// Sends one message as a login would.
+    /// Sends one text.
     ///
     /// # Errors
     /// In words, when no provider took it or may have taken it.
@@ -50,25 +52,54 @@ impl HelperArgument {
         number: &PhoneNumber,
         text: &Secret,
     ) -> Result<(), String> {
-        let first = match through {
-            Through::First(first) => first,
-            Through::Only(name) => Some(name),
+        let name = match through {
+            Through::First(first) => return self.deliver_in_turn(office, first, number, text),
+            Through::Only(name) => name,
         };
-        let outcome = self.start(office, first).deliver(number, text);
+        let outcome = self.start(office, Some(name)).deliver(number, text);
         match outcome.fate {
-            // A code of the provider's own went out in the place of this text.
-            Fate::Accepted | Fate::Uncertain if outcome.judges => {
-                let (number, via) = (number.masked(), outcome.via);
-                Err(format!("no message to {number}: {via} sends codes only, and of its own"))
+            Fate::Accepted | Fate::Uncertain if outcome.via == name => Ok(()),
+            Fate::Accepted | Fate::Uncertain => {
+                Err(format!("{name} did not take it, and {} did: {}", outcome.via, outcome.detail))
             }
-            Fate::Accepted | Fate::Uncertain => match through {
-                Through::Only(name) if name != outcome.via => Err(format!(
-                    "{name} did not take it, and {} did: {}",
-                    outcome.via, outcome.detail
-                )),
-                _ => Ok(()),
-            },
             _ => Err(format!("no message to {}: {}", number.masked(), outcome.detail)),
+        }
+    }
+
+    fn deliver_in_turn(
+        &self,
+        office: &Office,
+        first: Option<&str>,
+        number: &PhoneNumber,
+        text: &Secret,
+    ) -> Result<(), String> {
+        let gateway = office.gateway()?;
+        let (mut said, mut may_have_it) = (Vec::new(), false);
+        for name in gateway.senders_of_texts(number, first) {
+            let report = self.start(office, Some(name)).ask(Question::Probe(number, text))?;
+            said.extend(report.error);
+            for answer in report.answers {
+                match answer.result {
+                    Answered::Accepted => return Ok(()),
+                    Answered::Uncertain => may_have_it = true,
+                    _ => {}
+                }
+                let is_refused = answer.result == Answered::Refused;
+                said.push(format!("{}: {}", answer.provider, answer.said));
+                if is_refused {
+                    return Err(format!("no message to {}: {}", number.masked(), said.join("; ")));
+                }
+            }
+        }
+        if said.is_empty() {
+            said.push(
+                "no provider that sends texts, and not codes of its own, is set up for it"
+                    .to_owned(),
+            );
+        }
+        match may_have_it {
+            true => Ok(()),
+            false => Err(format!("no message to {}: {}", number.masked(), said.join("; "))),
         }
     }
 }

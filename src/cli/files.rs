@@ -19,8 +19,11 @@ pub struct Change {
     pub before: Option<String>,
     /// What it shall hold.
     pub after: Option<String>,
-    /// Its permissions.
+    /// Its permissions then.
     pub mode: u32,
+    /// Its permissions now, where they are others.
+    #[serde(default)]
+    pub mode_before: Option<u32>,
 }
 
 impl Change {
@@ -32,7 +35,7 @@ impl Change {
         let path = path.into();
         let before = read(&path)?;
         let mode = fs::metadata(&path).map_or(0o644, |meta| meta.mode() & 0o7777);
-        Ok((before != after).then_some(Self { path, before, after, mode }))
+        Ok((before != after).then_some(Self { path, before, after, mode, mode_before: None }))
     }
 
     /// The same for a file that is only root's to read, whatever it was before.
@@ -41,14 +44,19 @@ impl Change {
     /// When the file cannot be read.
     pub fn private(path: impl Into<PathBuf>, after: String) -> Result<Option<Self>, String> {
         let change = Self::to(path, Some(after))?;
-        Ok(change.map(|change| Self { mode: 0o600, ..change }))
+        Ok(change.map(|change| Self { mode: 0o600, mode_before: Some(change.mode), ..change }))
     }
 
     /// The way back.
     #[must_use]
     pub fn back(&self) -> Self {
-        let Self { path, before, after, mode } = self.clone();
-        Self { path, before: after, after: before, mode }
+        let Self { path, before, after, mode, .. } = self.clone();
+        let mode_before = self.mode_before.map(|_| mode);
+        Self { path, before: after, after: before, mode: self.old_mode(), mode_before }
+    }
+
+    fn old_mode(&self) -> u32 {
+        self.mode_before.unwrap_or(self.mode)
     }
 
     /// The difference, for people.
@@ -76,7 +84,7 @@ impl Change {
     pub fn apply(&self) -> Result<(), String> {
         match read(&self.path)? {
             now if now == self.after => Ok(()),
-            now if now == self.before => self.put(&self.after),
+            now if now == self.before => self.put(&self.after, self.mode),
             _ => Err(format!(
                 "{}: somebody has changed it meanwhile: look at it, and run this again",
                 self.path.display()
@@ -102,12 +110,12 @@ impl Change {
                 saved.display()
             ));
         }
-        self.put(&self.before)
+        self.put(&self.before, self.old_mode())
     }
 
-    fn put(&self, text: &Option<String>) -> Result<(), String> {
+    fn put(&self, text: &Option<String>, mode: u32) -> Result<(), String> {
         match text {
-            Some(text) => write(&self.path, text, self.mode),
+            Some(text) => write(&self.path, text, mode),
             None => match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     Err(about(&self.path, &error))
@@ -215,6 +223,26 @@ mod tests {
         change.apply().unwrap();
         change.take_back().unwrap();
         assert!(!new.exists());
+    }
+
+    #[test]
+    fn a_file_that_was_made_private_gets_its_mode_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+        fs::write(&path, "old\n").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let change = Change::private(&path, "key\n".to_owned()).unwrap().unwrap();
+        change.apply().unwrap();
+        assert_eq!(mode(), 0o600);
+        change.take_back().unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), mode()), ("old\n".to_owned(), 0o640));
+        // The way back is one that can be gone, and has a way back of its own.
+        change.apply().unwrap();
+        change.back().apply().unwrap();
+        assert_eq!(mode(), 0o640);
+        change.back().take_back().unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap(), mode()), ("key\n".to_owned(), 0o600));
     }
 
     #[test]

@@ -1,28 +1,81 @@
 //! What the log tells of logins so far.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::OpenOptions;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// Where syslog daemons write what is LOG_AUTHPRIV.
-const LOGS: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
+pub const LOGS: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
+/// As much of it as is read, from its end: half a million lines of ours.
+const LONGEST: u64 = 64 << 20;
+/// Longest time for the journal.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The log: the `named` file, else what the syslog daemon has, else the journal.
+/// The log: the `named` file, else what the syslog daemon has, else the journal. Of a log that is longer
+/// than 64 MiB only the end. Nothing where there is none.
 ///
 /// # Errors
-/// In words, when there is none or it cannot be read.
-pub fn read(named: Option<&Path>) -> Result<String, String> {
+/// In words, when it cannot be read, or the journal takes longer than 30 seconds.
+pub fn read(named: Option<&Path>) -> Result<Option<String>, String> {
     let file = named.or_else(|| LOGS.iter().map(Path::new).find(|path| path.exists()));
-    if let Some(path) = file {
-        let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    let bytes = match file {
+        Some(path) => {
+            end_of(path, LONGEST).map(Some).map_err(|why| format!("{}: {why}", path.display()))
+        }
+        None => journal(),
+    };
+    Ok(bytes?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The last bytes of a file. The folders of logs are often not root's alone, so it may be anything.
+fn end_of(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let mut file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("is no regular file"));
     }
+    file.seek(SeekFrom::Start(meta.len().saturating_sub(longest)))?;
+    let mut bytes = Vec::new();
+    file.take(longest).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Lines of ours in the journal since the boot.
+fn journal() -> Result<Option<Vec<u8>>, String> {
     let journal = Command::new("journalctl")
-        .args(["--quiet", "--boot", "--output=cat", "--grep=pam_sms\\("])
-        .output()
-        .map_err(|error| format!("no log: neither {} nor journalctl: {error}", LOGS.join(", ")))?;
-    Ok(String::from_utf8_lossy(&journal.stdout).into_owned())
+        .args(["--quiet", "--boot", "--reverse", "--output=cat", "--grep=pam_sms\\("])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut journal = match journal {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        journal => journal.map_err(|error| format!("journalctl: {error}"))?,
+    };
+    let (tell, told) = mpsc::channel();
+    if let Some(output) = journal.stdout.take() {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = output.take(LONGEST).read_to_end(&mut bytes).map(|_| bytes);
+            // Nobody listens any more when the time is over.
+            let _ = tell.send(read);
+        });
+    }
+    let read = told.recv_timeout(PATIENCE);
+    // It is done, or has said enough.
+    let _ = journal.kill();
+    let _ = journal.wait();
+    match read {
+        Ok(bytes) => bytes.map(Some).map_err(|error| format!("journalctl: {error}")),
+        Err(_) => Err(format!("journalctl takes longer than {} seconds", PATIENCE.as_secs())),
+    }
 }
 
 /// Counts lines of ours by event and service; of a line that somebody forges, at most a wrong count.
@@ -81,5 +134,18 @@ mod tests {
             ]
         );
         assert_eq!(messages(log), (4, 3));
+    }
+
+    #[test]
+    fn only_the_end_of_a_file_is_read_and_nothing_else_than_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("auth.log");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        assert_eq!(end_of(&path, 4).unwrap(), b"two\n");
+        assert_eq!(end_of(&path, 400).unwrap(), b"one\ntwo\n");
+        for other in [folder.path(), Path::new("/dev/zero")] {
+            let said = end_of(other, 4).unwrap_err().to_string();
+            assert_eq!(said, "is no regular file", "{}", other.display());
+        }
     }
 }

@@ -53,7 +53,10 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.balance {
         balances(&arguments.helper.start(&office, None).ask(Question::Balance)?, &mut text)?;
     } else {
-        events(&logged::read(arguments.log.as_deref())?, &mut text);
+        let log = logged::read(arguments.log.as_deref())?;
+        let log = log
+            .ok_or_else(|| format!("no log: neither {} nor journalctl", logged::LOGS.join(", ")))?;
+        events(&log, &mut text);
         accounts(&office, &mut text)?;
         findings(arguments, &mut text);
     }

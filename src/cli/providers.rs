@@ -167,6 +167,8 @@ fn show(kind: &Kind) {
     }
     if kind.has_status {
         say("  `pam-sms send --wait` can ask it whether a message has arrived");
+    } else {
+        say("  cannot be asked whether a message has arrived");
     }
     say("");
     for Key { name, about, is_secret } in &kind.keys {

@@ -9,7 +9,7 @@ use super::office::{ConfigArgument, Office};
 use super::terminal::{complain, say};
 use super::{cost, logged};
 use crate::config::file::Trust;
-use crate::gateway::aside;
+use crate::gateway::aside::{self, SetAside};
 use crate::limits::{Barrier, Ledger, Standing, in_words};
 use crate::people::{self, PhoneNumber};
 use crate::state::Places;
@@ -24,7 +24,7 @@ use crate::state::Places;
 pub struct Arguments {
     /// The account.
     user: Option<String>,
-    /// For scripts: one JSON array, an object for each account.
+    /// For scripts: one JSON object with what the text shows.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -55,42 +55,103 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             office.books(&user).standing(&phones).map_err(|barrier| barrier.to_string())?;
         accounts.push((user, phones, standing));
     }
+    let whole = arguments.user.is_none().then(|| Whole::of(&office));
     // A closed pipe is the reader's choice and not our error.
     let _ = if arguments.json {
         let all: Vec<_> =
             accounts.iter().map(|(user, p, s)| as_json(user, p, s, &office)).collect();
-        writeln!(io::stdout(), "{:#}", Value::from(all))
+        let mut shown = json!({ "accounts": all });
+        if let Some(whole) = &whole {
+            shown["costs"] = whole.costs_as_json(&office);
+            shown["providers_set_aside"] = whole.aside.iter().map(aside_as_json).collect();
+        }
+        writeln!(io::stdout(), "{shown:#}")
     } else {
         print(&accounts, &office)
     };
-    if arguments.user.is_none() && !arguments.json {
-        costs(&office);
-        match aside::now() {
-            Ok(providers) => providers.iter().for_each(|one| say(format_args!("provider {one}"))),
-            Err(said) => complain(format_args!("warning: {said}")),
-        }
+    if let Some(whole) = whole.filter(|_| !arguments.json) {
+        whole.show(&office);
     }
     Ok(())
 }
 
-/// What a login costs: messages by the log, where there is one, and segments of a message.
-fn costs(office: &Office) {
-    if let Ok((messages, logins @ 1..)) = logged::read(None).map(|log| logged::messages(&log)) {
-        // As many as anybody could count are exact in a float.
-        let each = messages as f64 / logins as f64;
-        say(format_args!("a login takes {each:.2} messages ({messages} in {logins}, by the log)"));
+/// What is not about one account: what a login costs, and the providers that are set aside.
+struct Whole {
+    /// How many messages went out in how many logins, by the log; nothing where it tells of none.
+    messages: Option<(u64, u64)>,
+    /// The texts that somebody may get.
+    texts: Vec<cost::Text>,
+    aside: Vec<SetAside>,
+}
+
+impl Whole {
+    /// What cannot be found out is complained of and left out: it is not what `status` is asked for.
+    fn of(office: &Office) -> Self {
+        let log = logged::read(None);
+        let messages = log.map_or_else(
+            |said| {
+                complain(format_args!("warning: {said}"));
+                None
+            },
+            |log| log.map(|log| logged::messages(&log)).filter(|(_, logins)| *logins > 0),
+        );
+        let everyone = people::everyone(&office.config.users, office.path(), Trust::Root);
+        let languages = everyone.map(|all| all.languages).unwrap_or_default();
+        let texts = cost::texts(&office.config, &languages).0;
+        let aside = aside::now().unwrap_or_else(|said| {
+            complain(format_args!("warning: {said}"));
+            Vec::new()
+        });
+        Self { messages, texts, aside }
     }
-    let everyone = people::everyone(&office.config.users, office.path(), Trust::Root);
-    let languages = everyone.map(|all| all.languages).unwrap_or_default();
-    for text in cost::texts(&office.config, &languages).0 {
-        let count = text.segments(&office.config).count;
-        let plural = if count == 1 { "" } else { "s" };
-        let whose = match office.config.message.text {
-            Some(_) => String::new(),
-            None => format!(" in {}", text.of_whom()),
-        };
-        say(format_args!("a message takes at most {count} segment{plural}{whose}"));
+
+    fn show(&self, office: &Office) {
+        if let Some((messages, logins)) = self.messages {
+            let each = per_login(messages, logins);
+            say(format_args!(
+                "a login takes {each:.2} messages ({messages} in {logins}, by the log)"
+            ));
+        }
+        for text in &self.texts {
+            let count = text.segments(&office.config).count;
+            let plural = if count == 1 { "" } else { "s" };
+            let whose = match office.config.message.text {
+                Some(_) => String::new(),
+                None => format!(" in {}", text.of_whom()),
+            };
+            say(format_args!("a message takes at most {count} segment{plural}{whose}"));
+        }
+        self.aside.iter().for_each(|one| say(format_args!("provider {one}")));
     }
+
+    fn costs_as_json(&self, office: &Office) -> Value {
+        let logged = self.messages.map(|(messages, logins)| {
+            json!({
+                "messages": messages,
+                "logins": logins,
+                "messages_per_login": per_login(messages, logins),
+            })
+        });
+        let segments = self.texts.iter().map(|text| {
+            // One text for all is of no language.
+            let is_of_all = office.config.message.text.is_some();
+            json!({
+                "language": (!is_of_all).then(|| text.language.tag()),
+                "records": (!is_of_all).then_some(text.people),
+                "segments": text.segments(&office.config).count,
+            })
+        });
+        json!({ "log": logged, "messages": segments.collect::<Vec<_>>() })
+    }
+}
+
+/// As many as anybody could count are exact in a float.
+fn per_login(messages: u64, logins: u64) -> f64 {
+    messages as f64 / logins as f64
+}
+
+fn aside_as_json(one: &SetAside) -> Value {
+    json!({ "name": one.name, "class": one.class.as_str(), "seconds": one.left().as_secs() })
 }
 
 fn print(accounts: &[(String, Vec<PhoneNumber>, Standing)], office: &Office) -> io::Result<()> {

@@ -261,8 +261,7 @@ impl Description {
     /// Where something is looked for in an answer, as JSON pointers (RFC 6901).
     fn places(&self) -> impl Iterator<Item = &String> {
         let check = self.check.iter();
-        let check =
-            check.flat_map(|check| [&check.right, &check.wrong].into_iter().chain(&check.gone));
+        let check = check.flat_map(Check::answers);
         let accepted = std::iter::once(&self.accepted).chain(check).flat_map(|accepted| {
             let keyed = accepted.equals.keys().chain(accepted.one_of.keys());
             let keyed = keyed.chain(accepted.none_of.keys());

@@ -1,5 +1,6 @@
 //! The engine: builds the request that a description says, sends it, hands the answer to the judge.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::io;
@@ -11,7 +12,7 @@ use reqwest::Url;
 
 use super::Attempt;
 use super::connect::{authorities, client};
-use super::description::{Description, Request};
+use super::description::{Description, Request, Status};
 use super::judge::{Answer, judge, judge_balance, judge_status, message_id};
 use super::report::{Delivery, Money};
 use super::variables::Variables;
@@ -50,7 +51,6 @@ pub struct HttpProvider {
 
 impl HttpProvider {
     /// Where the provider is.
-    #[cfg(test)]
     pub fn base(&self) -> &Url {
         &self.base
     }
@@ -82,6 +82,16 @@ impl HttpProvider {
             authorities(pem)?;
         }
         Ok(Self { parts, base })
+    }
+
+    /// Where it is asked after messages. An admin's own address stands for all of it.
+    pub(super) fn asked_at(&self, rules: &Status) -> Result<Cow<'_, Url>, Attempt> {
+        match (&self.parts.base_url, &rules.base_url) {
+            (None, Some(elsewhere)) => Url::parse(elsewhere).map(Cow::Owned).map_err(|error| {
+                Attempt::Failed(format!("config (`base_url` in [status]: {error})"))
+            }),
+            _ => Ok(Cow::Borrowed(&self.base)),
+        }
     }
 }
 
@@ -157,7 +167,8 @@ pub fn follow(
     let Some(rules) = &description.status else { return Ok(None) };
     let nothing = Secret::from(String::new());
     let variables = Variables::new(&provider.parts.values, Some((to, &nothing))).called(id);
-    let answer = exchange(provider, &rules.request, &variables, Instant::now() + time)?;
+    let (base, deadline) = (provider.asked_at(rules)?, Instant::now() + time);
+    let answer = ask(provider, &base, &rules.request, &variables, deadline)??;
     judge_status(&answer, rules, description, |said| variables.conceal(said)).map(Some)
 }
 
@@ -206,8 +217,20 @@ pub(super) fn exchange(
     variables: &Variables<'_>,
     deadline: Instant,
 ) -> Result<Answer, Attempt> {
+    ask(provider, &provider.base, rules, variables, deadline)?
+}
+
+/// The same at `base`. The outer error is of the request, which may have left this machine only with
+/// [`Attempt::Uncertain`]; the inner one is of its answer.
+pub(super) fn ask(
+    provider: &HttpProvider,
+    base: &Url,
+    rules: &Request,
+    variables: &Variables<'_>,
+    deadline: Instant,
+) -> Result<Result<Answer, Attempt>, Attempt> {
     let failed = |said: String| Attempt::Failed(format!("local: {said}"));
-    let url = variables.url(&provider.base, rules).map_err(failed)?;
+    let url = variables.url(base, rules).map_err(failed)?;
     let client = client(&provider.parts, &url, deadline)?;
     let request = variables.request(&client, url, rules).map_err(failed)?;
     let left = deadline.saturating_duration_since(Instant::now());
@@ -221,7 +244,7 @@ pub(super) fn exchange(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| failed(error.to_string()))?.block_on(async {
         let response = client.execute(request).await.map_err(|error| of_error(&error))?;
-        read(response).await
+        Ok(read(response).await)
     })
 }
 

@@ -55,10 +55,11 @@ pub fn judge_check(
     let finding = match () {
         () if is(&rules.right) => Finding::Right,
         () if is(&rules.wrong) => Finding::Wrong,
+        () if rules.spent.iter().any(is) => Finding::Spent,
         () if rules.gone.iter().any(is) => Finding::Gone,
         () => Finding::Unknown,
     };
-    let is_told = matches!(finding, Finding::Gone | Finding::Unknown);
+    let is_told = !matches!(finding, Finding::Right | Finding::Wrong);
     let detail = is_told.then(|| explain(answer, &json, description, conceal).said);
     Judgement { finding, detail: detail.unwrap_or_default() }
 }

@@ -261,7 +261,7 @@ impl Gateway {
     ) -> Judgement {
         match self.named(provider) {
             Ok(provider) => provider.check(to, typed, share(provider, deadline, 1)),
-            Err(error) => Judgement::unknown(error),
+            Err(error) => Judgement::unasked(error),
         }
     }
 
@@ -354,6 +354,24 @@ impl Gateway {
             let known: Vec<_> = self.providers.iter().map(|p| p.name.as_str()).collect();
             format!("no provider is called `{name}`; there are {}", known.join(", "))
         })
+    }
+
+    /// The names of those that send a text of ours to this number, in the order of a login.
+    #[cfg(feature = "program")]
+    #[must_use]
+    pub fn senders_of_texts(&self, to: &PhoneNumber, first: Option<&str>) -> Vec<&str> {
+        let mut route = self.route(to);
+        route.retain(|provider| !provider.judges());
+        // Stable: the others keep their order.
+        route.sort_by_key(|provider| Some(provider.name.as_str()) != first);
+        route.iter().map(|provider| provider.name.as_str()).collect()
+    }
+
+    /// Whether nothing is written but what was opened for it, and that is small: no outbox, which grows,
+    /// and no modem, whose daemon may have a program of its own.
+    #[must_use]
+    pub fn writes_little(&self) -> bool {
+        self.providers.iter().all(|provider| matches!(provider.channel, Channel::Http(_)))
     }
 
     fn chosen(&self, to: &PhoneNumber, only: Option<&str>) -> Result<Vec<&Provider>, String> {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::http::{HttpProvider, exchange};
+use super::Attempt;
+use super::http::{HttpProvider, ask};
 use super::judge::judge_check;
 use super::variables::Variables;
 use crate::delivery::Judgement;
@@ -18,13 +19,14 @@ pub fn check(
 ) -> Judgement {
     let parts = provider.parts();
     let Some(rules) = &parts.description.check else {
-        return Judgement::unknown("config (it makes no codes)".to_owned());
+        return Judgement::unasked("config (it makes no codes)");
     };
     let variables = Variables::new(&parts.values, Some((to, typed)));
-    match exchange(provider, &rules.request, &variables, Instant::now() + time) {
-        Ok(answer) => {
+    match ask(provider, provider.base(), &rules.request, &variables, Instant::now() + time) {
+        Ok(Ok(answer)) => {
             judge_check(&answer, rules, &parts.description, |said| variables.conceal(said))
         }
-        Err(failed) => Judgement::unknown(failed.words()),
+        Ok(Err(lost)) | Err(lost @ Attempt::Uncertain(_)) => Judgement::unknown(lost.words()),
+        Err(failed) => Judgement::unasked(failed.words()),
     }
 }

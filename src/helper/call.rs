@@ -76,13 +76,20 @@ impl Delivery for Helper<'_> {
 
     fn check(&mut self, number: &PhoneNumber, typed: &Secret, provider: &str) -> Judgement {
         let request = wire::encode_check(self.config, self.timeout, number, typed, provider);
-        let judged = self.start(request).and_then(Started::answer).and_then(|frame| {
-            wire::decode_judgement(&frame).map_err(|error| not_understood(&error))
-        });
+        let said = |reason: &str| format!("helper {}: {reason}", self.program.display());
         // Whatever is wrong with the helper, it never says that a code is right.
-        judged.unwrap_or_else(|reason| {
-            Judgement::unknown(format!("helper {}: {reason}", self.program.display()))
-        })
+        let started = match self.start(request) {
+            Ok(started) => started,
+            Err(reason) => return Judgement::unasked(said(&reason)),
+        };
+        match started.frame() {
+            // Once it has asked, only root and the kernel can end it, and what the provider said reaches
+            // nobody: no guess is gained.
+            Ok(None) => Judgement::unasked(said(DIED)),
+            Ok(Some(frame)) => wire::decode_judgement(&frame)
+                .unwrap_or_else(|error| Judgement::unknown(said(&not_understood(&error)))),
+            Err(reason) => Judgement::unknown(said(&reason)),
+        }
     }
 }
 
@@ -235,33 +242,49 @@ impl Started {
 
     /// Hands over the request and waits for the answer.
     fn answer(self) -> Result<Zeroizing<Vec<u8>>, String> {
+        self.frame()?.ok_or_else(|| DIED.to_owned())
+    }
+
+    /// The same; nothing from a helper that died.
+    fn frame(self) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+        match self.exchange() {
+            Ok(frame) => Ok(Some(frame).filter(|frame| !frame.is_empty())),
+            // Whether that is noticed while sending or while reading is chance, and no news to an admin.
+            Err(error) if is_hung_up(&error) => Ok(None),
+            Err(error) => Err(lost(&error)),
+        }
+    }
+
+    fn exchange(self) -> io::Result<Zeroizing<Vec<u8>>> {
         let Self { line, request, deadline, _child } = self;
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        line.set_write_timeout(Some(left)).map_err(|error| error.to_string())?;
-        sys::send_all(&line, &request).map_err(|error| lost(&error))?;
-        line.shutdown(Shutdown::Write).map_err(|error| lost(&error))?;
-        let frame = wire::read_frame(Until { line, deadline }).map_err(|error| lost(&error))?;
-        if frame.is_empty() {
-            return Err("died without an answer".to_owned());
-        }
-        Ok(frame)
+        line.set_write_timeout(Some(left))?;
+        sys::send_all(&line, &request)?;
+        line.shutdown(Shutdown::Write)?;
+        wire::read_frame(Until { line, deadline })
     }
 }
+
+/// What is said of a helper that hung up.
+const DIED: &str = "died without an answer";
 
 fn not_understood(error: &wire::Malformed) -> String {
     format!("its answer is not understood: {error}")
 }
 
-/// Why the line to the helper gave out. Whether a helper that dies is noticed while sending or while
-/// reading is chance, and no news to an admin.
+fn is_hung_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected
+    )
+}
+
+/// Why the line to a helper that lives gave out.
 fn lost(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
             "did not answer in time and was killed".to_owned()
         }
-        io::ErrorKind::BrokenPipe
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::NotConnected => "died without an answer".to_owned(),
         _ => format!("cannot be spoken to: {error}"),
     }
 }

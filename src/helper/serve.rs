@@ -28,6 +28,8 @@ use crate::sys;
 
 /// What it takes to say how it went.
 const TELLING: Duration = Duration::from_millis(50);
+/// As long as it may make a file, in bytes: the providers that are set aside are a few lines.
+const LONGEST_FILE: u64 = 1 << 20;
 /// What a request may take to arrive; its sender is already waiting.
 const ARRIVAL: u32 = 5;
 
@@ -96,7 +98,7 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
             return wire::encode_judgement(&gateway.verify(to, typed, provider, deadline));
         }
         (Errand::Check(..), Err(error)) => {
-            return wire::encode_judgement(&Judgement::unknown(error.to_string()));
+            return wire::encode_judgement(&Judgement::unasked(error.to_string()));
         }
         (Errand::Send(..) | Errand::Call(..), Err(error)) => return unusable(error.to_string()),
         (Errand::Probe(to, text), Ok(gateway)) => gateway.probe(to, text, only, deadline, None),
@@ -135,6 +137,10 @@ fn open(request: &Request) -> Result<Gateway, ConfigError> {
     let gateway = Gateway::open(&request.config)?;
     if sys::is_root() {
         become_unprivileged(gateway.run_as(), &gateway.needs())?;
+    }
+    if gateway.writes_little() {
+        sys::limit_files(LONGEST_FILE)
+            .map_err(|error| ConfigError::new(format!("a limit of the helper: {error}")))?;
     }
     Ok(gateway)
 }

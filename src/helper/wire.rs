@@ -350,7 +350,9 @@ const FINDINGS: &[(Finding, u8)] = &[
     (Finding::Right, b'R'),
     (Finding::Wrong, b'W'),
     (Finding::Gone, b'G'),
+    (Finding::Spent, b'S'),
     (Finding::Unknown, b'U'),
+    (Finding::Unasked, b'N'),
 ];
 
 /// Of what does not travel there is none: no reader knows it.

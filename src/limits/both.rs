@@ -113,9 +113,9 @@ impl Limits for Ledger<'_> {
         .map(drop)
     }
 
-    fn was_right(&self, right: Try) -> Result<(), Barrier> {
-        self.forgive(&[right])?;
-        decide(&|| self.forget_tries(&mut iter::once(right.at))).map(drop)
+    fn give_try_back(&self, counted: Try) -> Result<(), Barrier> {
+        self.forgive(&[counted])?;
+        decide(&|| self.forget_tries(&mut iter::once(counted.at))).map(drop)
     }
 
     fn burn(&self, plain: &Secret) -> Result<Option<usize>, Barrier> {

@@ -47,6 +47,7 @@ texts! {
     Sent "sent"
     Resent "resent"
     Called "called"
+    CallUncertain "call_uncertain"
     NotCalled "not_called"
     OfferCall "offer_call"
     Spoken "spoken"

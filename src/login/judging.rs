@@ -1,10 +1,17 @@
 //! An answer is judged: counted first, then compared.
 
+use std::time::Duration;
+
 use super::ports::Event;
+use super::prompt::WaysOut;
+use super::sending::SENDS;
 use super::{Judge, Login, State, Step, Verdict};
 use crate::delivery::{Finding, Judgement};
 use crate::limits::{Barrier, Return};
 use crate::secret::Secret;
+
+/// How long a code of Twilio Verify is shut at most that was tried too often: until it expires.
+const SPENT_FOR: Duration = Duration::from_secs(10 * 60);
 
 impl Login<'_> {
     /// A code was typed.
@@ -28,7 +35,7 @@ impl Login<'_> {
             }
             _ => Finding::Wrong.into(),
         };
-        let tries = self.wrong.len() + 1;
+        let tries = self.wrong.len() + self.unasked + 1;
         let (to, count) = (number.masked(), tries.to_string());
         let reference = live.reference.clone();
         let mut fields = vec![("to", to.as_str()), ("via", live.via.as_str())];
@@ -39,34 +46,50 @@ impl Login<'_> {
         }
         if judged.finding == Finding::Right {
             self.world.journal.record(Event::Accepted, &fields);
-            let returned = self.world.limits.was_right(counted);
+            let returned = self.world.limits.give_try_back(counted);
             self.warn_of(returned);
             self.give_back_messages();
             return Err(Verdict::Accepted);
         }
         let event = match judged.finding {
             Finding::Gone => Event::Expired,
-            Finding::Unknown => Event::Error,
+            Finding::Unknown | Finding::Unasked => Event::Error,
             _ => Event::Rejected,
         };
         self.world.journal.record(event, &fields);
-        // Also what nobody could judge: whoever can cut the provider off must not get tries for it.
-        self.wrong.push(counted);
-        let kept = self.world.limits.was_wrong();
-        self.warn_of(kept);
-        if !counted.locks.is_zero() {
-            return self.barred(&Barrier::Locked(counted.locks));
+        if judged.finding == Finding::Unasked {
+            // No guess was made, so that an outage locks nobody out. In this login it counts all the same.
+            self.unasked += 1;
+            let returned = self.world.limits.give_try_back(counted);
+            self.warn_of(returned);
+        } else {
+            // Also where an answer was lost: whoever can cut the provider off could let only the right
+            // guess through, and must not get tries for the others.
+            self.wrong.push(counted);
+            let kept = self.world.limits.was_wrong();
+            self.warn_of(kept);
+            if !counted.locks.is_zero() {
+                return self.barred(&Barrier::Locked(counted.locks));
+            }
         }
-        match usize::from(self.rules.attempts).saturating_sub(tries) {
-            0 => {
+        let left = usize::from(self.rules.attempts).saturating_sub(tries);
+        match judged.finding {
+            Finding::Spent => {
+                let other_phone = self.prompts.other_phone && self.sends < SENDS;
+                let ways = WaysOut { other_phone, ..WaysOut::default() };
+                self.dead_end(self.rules.texts.spent(SPENT_FOR), Verdict::TooManyTries, ways)
+            }
+            Finding::Unknown | Finding::Unasked if left == 0 => {
+                let said = self.rules.texts.not_checked();
+                self.dead_end(said, Verdict::Undeliverable, WaysOut::default())
+            }
+            _ if left == 0 => {
                 self.farewell(self.rules.texts.too_many_tries());
                 Err(Verdict::TooManyTries)
             }
-            left => Ok(match judged.finding {
-                Finding::Gone => self.prompts.expired(),
-                Finding::Unknown => self.prompts.not_checked(),
-                _ => self.prompts.wrong(left, reference.as_ref()),
-            }),
+            Finding::Gone => Ok(self.prompts.expired()),
+            Finding::Unknown | Finding::Unasked => Ok(self.prompts.not_checked()),
+            _ => Ok(self.prompts.wrong(left, reference.as_ref())),
         }
     }
 
@@ -99,7 +122,7 @@ impl Login<'_> {
                 Ok(match &self.state {
                     State::Sent(live) => self.prompts.no_backup_code(live.reference.as_ref()),
                     State::Unsent => self.prompts.ask_first(self.number().ending()),
-                    State::Stuck(_, said) => self.prompts.no_backup_code_at(said),
+                    State::Stuck { ways, .. } => self.prompts.no_backup_code_at(*ways),
                 })
             }
         }

@@ -136,6 +136,8 @@ pub struct Login<'a> {
     sends: u8,
     /// Wrong codes.
     wrong: Vec<Try>,
+    /// Codes about which the provider that makes them was not asked.
+    unasked: usize,
     /// Wrong backup codes.
     wrong_backup: u8,
     /// Answers that were none.
@@ -152,7 +154,14 @@ enum State {
     Sent(Live),
     /// No code counts and none can be sent. What is left is a backup code, the other phone, or this
     /// end.
-    Stuck(Verdict, String),
+    Stuck {
+        /// The end.
+        verdict: Verdict,
+        /// The question.
+        said: String,
+        /// What its last lines offer.
+        ways: WaysOut,
+    },
 }
 
 /// A code that was sent, and what is needed to judge an answer to it.
@@ -199,6 +208,7 @@ impl<'a> Login<'a> {
             reserved: Vec::new(),
             sends: 0,
             wrong: Vec::new(),
+            unasked: 0,
             wrong_backup: 0,
             idle: 0,
             reopen: false,
@@ -246,7 +256,7 @@ impl<'a> Login<'a> {
             }
             (Answer::Empty, State::Unsent) => self.send(0, self.usual_way()),
             (Answer::Call, _) if self.prompts.voice => self.call(),
-            (Answer::Empty, State::Stuck(verdict, _)) => Err(*verdict),
+            (Answer::Empty, State::Stuck { verdict, .. }) => Err(*verdict),
             (Answer::Try(typed), State::Sent(_)) => self.judge(typed),
             (Answer::NewNumber | Answer::Call, State::Sent(_)) => self.judge_nonsense(),
             (Answer::Resend, State::Sent(_)) => self.resend(),
@@ -264,7 +274,7 @@ impl<'a> Login<'a> {
                 Ok(match state {
                     State::Unsent => self.prompts.ask_first(self.number().ending()),
                     State::Sent(live) => self.prompts.empty(live.reference.as_ref()),
-                    State::Stuck(_, said) => said.clone(),
+                    State::Stuck { said, .. } => said.clone(),
                 })
             }
         }
@@ -277,9 +287,9 @@ impl<'a> Login<'a> {
             self.farewell(said);
             return Err(verdict);
         }
-        let prompt = self.prompts.dead_end(said, ways);
-        self.state = State::Stuck(verdict, prompt.clone());
-        Ok(prompt)
+        let said = self.prompts.dead_end(said, ways);
+        self.state = State::Stuck { verdict, said: said.clone(), ways };
+        Ok(said)
     }
 
     /// Whether it is worth offering a backup code. One that cannot be looked up is not offered; what

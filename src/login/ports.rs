@@ -82,11 +82,11 @@ pub trait Limits {
     /// When it cannot be kept beyond the next start of the machine.
     fn was_wrong(&self) -> Result<(), Barrier>;
 
-    /// The try was right and gives back itself.
+    /// The try gives itself back: it was right, or nobody could be asked about it.
     ///
     /// # Errors
     /// When that cannot be written down.
-    fn was_right(&self, right: Try) -> Result<(), Barrier>;
+    fn give_try_back(&self, counted: Try) -> Result<(), Barrier>;
 
     /// Burns a backup code, and says how many are left; nothing, where it is none.
     ///

@@ -50,10 +50,10 @@ impl Prompts<'_> {
         self.on_its_way(&[Text::Sent], ending, reference, &[])
     }
 
-    /// A further message is on its way.
+    /// A further message is on its way, and `replaces` the earlier code or repeats it.
     #[must_use]
-    pub fn resent(self, ending: &str, reference: Option<&Reference>) -> String {
-        self.on_its_way(&[Text::Resent], ending, reference, &[Text::OnlyNewest])
+    pub fn resent(self, ending: &str, reference: Option<&Reference>, replaces: bool) -> String {
+        self.on_its_way(&[Text::Resent], ending, reference, only_newest(replaces))
     }
 
     /// A message may be on its way.
@@ -62,11 +62,16 @@ impl Prompts<'_> {
         self.on_its_way(&[Text::Uncertain], "", reference, &[])
     }
 
-    /// The phone rings, or may do so.
+    /// The phone rings.
     #[must_use]
-    pub fn called(self, ending: &str, earlier: bool) -> String {
-        let only_newest: &[Text] = if earlier { &[Text::OnlyNewest] } else { &[] };
-        self.on_its_way(&[Text::Called], ending, None, only_newest)
+    pub fn called(self, ending: &str, replaces: bool) -> String {
+        self.on_its_way(&[Text::Called], ending, None, only_newest(replaces))
+    }
+
+    /// The phone may ring.
+    #[must_use]
+    pub fn call_uncertain(self, replaces: bool) -> String {
+        self.on_its_way(&[Text::CallUncertain], "", None, only_newest(replaces))
     }
 
     /// A wrong code, and how many tries are left: at least one.
@@ -118,11 +123,10 @@ impl Prompts<'_> {
         self.use_reference(Text::NoBackupCode, reference)
     }
 
-    /// The same at a dead end: its reason was told, its ways out are its last line.
+    /// The same at a dead end, whose reason was told.
     #[must_use]
-    pub fn no_backup_code_at(self, dead_end: &str) -> String {
-        let ways = dead_end.rsplit('\n').next().unwrap_or_default();
-        format!("{}\n{ways}", self.texts.plain(Text::NoBackupCode))
+    pub fn no_backup_code_at(self, ways: WaysOut) -> String {
+        self.dead_end(self.texts.plain(Text::NoBackupCode).to_owned(), ways)
     }
 
     /// A further message could not be sent, nor a call be made, and the one before still counts.
@@ -231,6 +235,10 @@ pub struct WaysOut {
     pub call: bool,
 }
 
+fn only_newest(replaces: bool) -> &'static [Text] {
+    if replaces { &[Text::OnlyNewest] } else { &[] }
+}
+
 fn letters(reference: Option<&Reference>) -> &str {
     reference.map_or("", Reference::as_str)
 }
@@ -283,6 +291,18 @@ impl Catalogue {
     #[must_use]
     pub fn too_many_tries(&self) -> String {
         self.say(&[Text::TooManyTries, Text::LogInAgain], &[])
+    }
+
+    /// Last words: the provider's own limit of tries, until a new code can be had.
+    #[must_use]
+    pub fn spent(&self, wait: Duration) -> String {
+        self.say(&[Text::Locked, Text::Later], &[WAIT.is(&self.in_words(wait))])
+    }
+
+    /// Last words: the provider that makes the codes could not say whether one is right.
+    #[must_use]
+    pub fn not_checked(&self) -> String {
+        self.say(&[Text::Unusable, Text::Later], &[])
     }
 
     /// Last words: there is no number to send to.

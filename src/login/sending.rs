@@ -11,7 +11,7 @@ use crate::message::Values;
 use crate::secret::Secret;
 
 /// How many messages one login may cause, the first included.
-const SENDS: u8 = 5;
+pub(super) const SENDS: u8 = 5;
 
 impl Login<'_> {
     /// `r`: another code to the same phone. It gives no tries back.
@@ -32,7 +32,7 @@ impl Login<'_> {
             _ if other != self.current() => self.send_unless_too_early(other, self.usual_way()),
             State::Unsent => Ok(self.prompts.ask_first(self.number().ending())),
             State::Sent(live) => Ok(self.prompts.no_other_phone(live.reference.as_ref())),
-            State::Stuck(verdict, _) => Err(*verdict),
+            State::Stuck { verdict, .. } => Err(*verdict),
         }
     }
 
@@ -123,16 +123,26 @@ impl Login<'_> {
         }
         let ending = self.number().ending();
         let named = reference.as_ref();
+        let replaces = !first && !self.still_holds(phone, &outcome);
         let prompt = match (way, event) {
-            (Way::Call, _) => self.prompts.called(ending, !first),
+            (Way::Call, Event::Uncertain) => self.prompts.call_uncertain(replaces),
+            (Way::Call, _) => self.prompts.called(ending, replaces),
             (_, Event::Sent) => self.prompts.sent(ending, named),
-            (_, Event::Resent) => self.prompts.resent(ending, named),
+            (_, Event::Resent) => self.prompts.resent(ending, named, replaces),
             _ => self.prompts.uncertain(named),
         };
         let expires = sent_at + self.rules.lifetime;
         let judge = if outcome.judges { Judge::Provider } else { Judge::Ours(code) };
         self.state = State::Sent(Live { phone, judge, reference, expires, via: outcome.via });
         Ok(prompt)
+    }
+
+    /// Whether the code that counted until now does so still: a provider that makes the codes has one for
+    /// a number at a time, and sends it again.
+    fn still_holds(&self, phone: usize, outcome: &Outcome) -> bool {
+        let is_theirs = |live: &Live| matches!(live.judge, Judge::Provider);
+        let is_same = |live: &Live| live.phone == phone && live.via == outcome.via;
+        outcome.judges && self.live().is_some_and(|live| is_theirs(live) && is_same(live))
     }
 
     fn draw(&self) -> Result<(Code, Reference), NoEntropy> {

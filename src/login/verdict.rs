@@ -27,7 +27,7 @@ pub enum Verdict {
     Locked,
     /// As many messages as may be sent.
     Throttled,
-    /// No message could be sent.
+    /// No message could be sent, or no provider could say whether the code is right that it made.
     Undeliverable,
     /// No provider could be reached, and `if_unreachable = "allow"`.
     LetInUnreached,

@@ -38,6 +38,8 @@ pub use memory::clear_registers;
 pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
 #[cfg(feature = "program")]
 pub use process::{hang_up, hold_interrupts, leave_terminal, wait_for_input};
+#[cfg(feature = "helper")]
+pub use resources::limit_files;
 #[cfg(feature = "ldap")]
 pub use resources::limit_memory;
 pub use resources::{LimitGuard, lift_open_files};

@@ -52,7 +52,21 @@ pub(super) fn at_least(resource: Resource, wanted: u64) -> io::Result<()> {
 /// When the kernel refuses.
 #[cfg(feature = "ldap")]
 pub fn limit_memory(bytes: u64) -> io::Result<()> {
-    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    limit(libc::RLIMIT_DATA, bytes)
+}
+
+/// Lets this process make no file longer than that, for good.
+///
+/// # Errors
+/// When the kernel refuses.
+#[cfg(feature = "helper")]
+pub fn limit_files(bytes: u64) -> io::Result<()> {
+    limit(libc::RLIMIT_FSIZE, bytes)
+}
+
+#[cfg(feature = "helper")]
+fn limit(resource: libc::__rlimit_resource_t, most: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: `limit` is a valid structure that the kernel only reads.
-    super::check(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) })
+    super::check(unsafe { libc::setrlimit(resource, &raw const limit) })
 }

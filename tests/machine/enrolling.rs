@@ -208,6 +208,28 @@ fn status_unlock_and_backup_codes_tell_what_they_changed() {
                x pam_sms(sms:auth): event=sent to=*23\nx pam_sms(sms:auth): event=locked to=*23\n";
     machine.file("/var/log/auth.log", log, 0o640);
     assert!(run(&["status"]).1.contains("a login takes 1.50 messages (3 in 2, by the log)\n"));
+    let costs = |words: &[&str]| -> serde_json::Value {
+        serde_json::from_str::<serde_json::Value>(&run(words).1).unwrap()["costs"].take()
+    };
+    let wanted = serde_json::json!({
+        "log": { "messages": 3, "logins": 2, "messages_per_login": 1.5 },
+        "messages": [{ "language": "en", "records": 0, "segments": 1 }],
+    });
+    assert_eq!(costs(&["status", "--json"]), wanted);
+    assert_eq!(costs(&["status", "alice", "--json"]), serde_json::Value::Null);
+    // A log that somebody has made a pipe of holds nobody up.
+    fs::remove_file("/var/log/auth.log").unwrap();
+    assert!(machine.run("/usr/bin/mkfifo", &["/var/log/auth.log"]).status.success());
+    let (code, said) = run(&["status"]);
+    assert!(said.contains("warning: /var/log/auth.log: is no regular file\n"), "{said}");
+    assert!(code == 0 && said.contains("a message takes at most 1 segment in en"), "{said}");
+    assert_eq!(run(&["metrics"]), (1, "error: /var/log/auth.log: is no regular file\n".to_owned()));
+    fs::remove_file("/var/log/auth.log").unwrap();
+    // Nor does a journal that has no end.
+    let endless = "#!/bin/sh\nexec /usr/bin/yes 'x pam_sms(sms:auth): event=sent to=*23'\n";
+    machine.file("/usr/bin/journalctl", endless, 0o755);
+    assert!(run(&["status"]).1.contains("a login takes 1.00 messages ("));
+    machine.file("/var/log/auth.log", log, 0o640);
     let (code, said) = run(&["metrics", "--out", "/var/lib/pam_sms.prom"]);
     assert_eq!(code, 0, "{said}");
     let metrics = fs::read_to_string("/var/lib/pam_sms.prom").unwrap();

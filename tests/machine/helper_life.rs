@@ -166,6 +166,7 @@ fn the_helper_has_given_up_everything_it_does_not_need() {
     }
     assert_eq!(helper.owner(), 0, "it can be dumped");
     assert_eq!(helper.limits("Max core file size"), ["0", "0"]);
+    assert_eq!(helper.limits("Max file size"), ["1048576", "1048576"]);
     assert_eq!(helper.environment(), ["RES_OPTIONS=timeout:1 attempts:1"]);
     assert_eq!(helper.folder().to_str(), Some("/"));
 

@@ -1,5 +1,5 @@
 //! Kannel, gammu-smsd and smsd (smstools) as Debian has them: whole logins by SSH whose codes come out at
-//! their far end. `make conformance` fetches the packages and unpacks them, installs nothing, and runs these.
+//! their far end: a fake SMSC, a dummy phone, a pretend modem. `make conformance` fetches the packages and unpacks them, installs nothing, and runs these.
 
 use std::fs;
 use std::net::TcpStream;
@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::log::wait_until;
 use crate::support::machine::{ALICE_PASSWORD, Machine};
+use crate::support::modem::Modem;
 use crate::support::person::Person;
 
 /// Where the packages were unpacked.
@@ -191,38 +192,34 @@ fn of_gammu(backup: &str) -> Option<String> {
 
 #[test]
 #[ignore = "needs Debian's packages: make conformance"]
-fn smsd_of_smstools_takes_the_code_from_its_spool() {
+fn smsd_of_smstools_hands_the_code_to_its_modem() {
     let machine = machine();
     let folders = ["", "outgoing", "checked", "incoming", "failed", "sent"]
         .map(|name| format!("/var/spool/sms/{name}"));
     let folders: Vec<_> = folders.iter().map(String::as_str).collect();
     account(&machine, "smsd", &folders);
     account(&machine, "smsd", &["/var/log/smstools"]);
-    // No modem: what passes smsd's own check waits among what was checked.
+    let modem = Modem::new();
     let smsd = "devices = GSM1\nlogfile = /var/log/smstools/smsd.log\nloglevel = 7\ndelaytime = 1\n\
          outgoing = /var/spool/sms/outgoing\nchecked = /var/spool/sms/checked\n\
          failed = /var/spool/sms/failed\nsent = /var/spool/sms/sent\nincoming = /var/spool/sms/incoming\n\
-         infofile = /run/smsd.working\npidfile = /run/smsd.pid\n\n[GSM1]\ndevice = /dev/null\n\
-         incoming = no\nbaudrate = 115200\n";
-    machine.file("/etc/smsd.conf", smsd, 0o644);
+         infofile = /run/smsd.working\npidfile = /run/smsd.pid\n\n[GSM1]\nincoming = no\n\
+         baudrate = 115200\ndevice = ";
+    machine.file("/etc/smsd.conf", format!("{smsd}{}\n", modem.port()), 0o644);
     let log = PathBuf::from("/run/smsd.out");
     let _smsd = start(&machine, &log, "/usr/sbin/smsd", &["-t", "-c/etc/smsd.conf"]);
     let _sshd = machine.sshd("");
-    for text in [LATIN, CYRILLIC] {
+    for (nth, text) in [LATIN, CYRILLIC].into_iter().enumerate() {
         machine.config(&format!(
             "[delivery]\nrun_as = 'smsd'\n[message]\ntext = '{text}'\n[[provider]]\nkind = 'smstools'\n"
         ));
-        let before = names("/var/spool/sms/checked");
         log_in(text, || {
-            wait_until("the message among what smsd has checked", || {
-                let new = names("/var/spool/sms/checked")
-                    .into_iter()
-                    .find(|name| !before.contains(name))?;
-                let file = fs::read_to_string(new).ok()?;
-                let (head, text) = file.split_once("\n\n")?;
-                assert!(head.lines().any(|line| line == "To: 79991234567"), "{head}");
-                Some(text.trim_end().to_owned())
-            })
+            let sent = modem.next();
+            assert_eq!((&*sent.to, sent.is_ucs2), ("+79991234567", text == CYRILLIC));
+            sent.text
+        });
+        wait_until("the message among what smsd has sent", || {
+            (names("/var/spool/sms/sent").len() == nth + 1).then_some(())
         });
     }
     assert_eq!(names("/var/spool/sms/failed"), Vec::<PathBuf>::new());

@@ -180,6 +180,22 @@ fn what_does_not_work_leaves_everything_as_it_was() {
         assert_eq!(root.gone(), 1);
         untouched();
     }
+    // Where it cannot be, both are told: what went wrong first, and what is left.
+    let all = whole(&["--secret", "auth_token=/root/token"]);
+    let words: Vec<&str> = [PROGRAM].into_iter().chain(all.iter().map(String::as_str)).collect();
+    let mut root = Person::root(&words);
+    root.see("Go on? [Y/n] ");
+    root.type_line("");
+    root.see("Code: ");
+    fs::remove_file("/etc/pam-sms/config.toml").unwrap();
+    fs::create_dir("/etc/pam-sms/config.toml").unwrap();
+    root.type_keys("\x04");
+    root.see("*23: no code was typed");
+    root.see("Not everything is as it was before: /etc/pam-sms/config.toml: Is a directory");
+    assert_eq!(root.gone(), 1);
+    assert!(!fs::exists(TOKEN).unwrap());
+    fs::remove_dir("/etc/pam-sms/config.toml").unwrap();
+    machine.config("# mine\n");
     machine.users("alice = \"+4915123456799\"\n");
     let all = whole(&["--secret", "auth_token=/root/token", "--yes"]);
     let run = machine.run(PROGRAM, &all.iter().map(String::as_str).collect::<Vec<_>>());

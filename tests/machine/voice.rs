@@ -139,7 +139,7 @@ fn a_call_that_may_have_been_made_is_one_and_a_refused_number_can_be_called() {
     let said = session.prompt();
     assert!(said.ends_with("\nv: a call reads the code aloud.\nPress Enter to close: "), "{said}");
     session.answer_line("v");
-    assert!(session.prompt().starts_with("The phone ending in 23 should ring now.\n"));
+    assert!(session.prompt().starts_with("The call may not come: it was not confirmed.\n"));
     session.answer_line(&heard(&gateway.wait_for_message(0)));
     assert_eq!(session.finish().result, 0, "{:?}", log.lines());
     log.wait_for("event=uncertain to=*23 via=twilio way=call");

@@ -12,6 +12,7 @@ pub mod foreground;
 pub mod gateway;
 pub mod log;
 pub mod machine;
+pub mod modem;
 pub mod pam;
 pub mod person;
 pub mod process;

@@ -122,8 +122,10 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     let written = files::write_all(&plan);
     let settled = written.and_then(|()| settle(arguments, &provider, &user, &number));
     if let Err(error) = settled {
-        files::take_all_back(plan.iter())?;
-        return Err(format!("{error}\nEverything is as it was before."));
+        return Err(match files::take_all_back(plan.iter()) {
+            Ok(()) => format!("{error}\nEverything is as it was before."),
+            Err(left) => format!("{error}\nNot everything is as it was before: {left}"),
+        });
     }
     say("Done. Next: `pam-sms check`, then `pam-sms enable sshd`, which takes itself back unless \
          you keep it.");

@@ -67,7 +67,8 @@ fn confirm_one(
     Err(nothing_kept("the code was wrong"))
 }
 
-/// Tells those who had the number until now. That it was changed does not hang on it.
+/// Tells those who had the number until now, by a provider that sends texts. That it was changed does not hang
+/// on it.
 pub fn tell_old(user: &str, old: &Record, office: &Office, helper: &HelperArgument) {
     let host = sys::host_name();
     let text = Secret::from(format!(

@@ -34,9 +34,18 @@ pub struct Check {
     pub right: Accepted,
     /// It is wrong, and may be tried again.
     pub wrong: Accepted,
-    /// Another one has to be sent: it has expired, was used, or was tried too often.
+    /// Another one has to be sent: it has expired, or was used.
     #[serde(default)]
     pub gone: Vec<Accepted>,
+    /// It was tried too often, and no other one can be had before its time is over.
+    #[serde(default)]
+    pub spent: Vec<Accepted>,
+}
+
+impl Check {
+    pub(super) fn answers(&self) -> impl Iterator<Item = &Accepted> {
+        [&self.right, &self.wrong].into_iter().chain(&self.gone).chain(&self.spent)
+    }
 }
 
 /// How a provider is asked how much money is left: an answer with status 200 and an amount in it.
@@ -61,6 +70,9 @@ pub struct Balance {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {
+    /// Another host that is asked, unless the admin has a `base_url`; else where messages go.
+    #[serde(default)]
+    pub base_url: Option<String>,
     /// Where the answer to the message has what the provider calls it, which is `{message_id}` below.
     pub id: Vec<String>,
     /// What is sent.
@@ -106,6 +118,9 @@ impl Description {
             return Err(format!("`{{{MESSAGE_ID}}}` is known only after the message was taken"));
         }
         if let Some(status) = &self.status {
+            if status.base_url.as_ref().is_some_and(|base| !base.starts_with("https://")) {
+                return Err("`base_url` in `[status]` must begin with https://".to_owned());
+            }
             let is_told = |name: &&str| VARIABLES.contains(name) && !name.starts_with("to");
             if let Some(name) = names(&status.request).find(is_told) {
                 return Err(format!(

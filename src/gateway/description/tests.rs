@@ -96,6 +96,7 @@ fn a_message_is_asked_after_by_its_name_alone() {
         ("'/of/{message_id}'", "'/of'", "`[status.request]` needs `{message_id}`"),
         ("path = \"/send\"", "path = \"/{message_id}\"", "known only after the message was taken"),
         ("['/state']", "['state']", "`state` is no place in JSON"),
+        ("id = ['/id']", "id = ['/id']\nbase_url = 'http://x'", "must begin with https://"),
     ] {
         assert!(good.contains(right), "{right}");
         let found = judged(&good.replace(right, wrong)).unwrap_err();

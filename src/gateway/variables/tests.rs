@@ -15,17 +15,36 @@ fn concealed(said: &str) -> String {
 
 /// Where a built-in provider is with these keys.
 fn base(kind: &str, keys: &[(&str, &str)]) -> Result<String, String> {
+    provider(kind, keys, None).map(|provider| provider.base().to_string())
+}
+
+fn provider(
+    kind: &str,
+    keys: &[(&str, &str)],
+    base_url: Option<&str>,
+) -> Result<HttpProvider, String> {
     let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == kind).unwrap();
     let value = |value: &str| Secret::from(value.to_owned());
-    let provider = HttpProvider::new(Parts {
+    HttpProvider::new(Parts {
         description: toml::from_str(text).unwrap(),
         values: keys.iter().map(|(name, set)| ((*name).to_owned(), value(set))).collect(),
-        base_url: None,
+        base_url: base_url.map(str::to_owned),
         allow_http: false,
         authorities: None,
         proxy: None,
-    });
-    provider.map(|provider| provider.base().to_string())
+    })
+}
+
+#[test]
+fn vonage_is_asked_after_messages_elsewhere_unless_an_admin_says_where() {
+    for (base_url, wanted) in [
+        (None, "https://api.nexmo.com/"),
+        (Some("https://vonage.example"), "https://vonage.example/"),
+    ] {
+        let provider = provider("vonage", &[], base_url).unwrap();
+        let rules = provider.parts().description.status.as_ref().unwrap();
+        assert_eq!(provider.asked_at(rules).unwrap().as_str(), wanted);
+    }
 }
 
 #[test]

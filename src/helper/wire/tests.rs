@@ -143,7 +143,7 @@ fn what_was_typed_arrives_and_so_does_the_finding() {
     let outcome = encode_outcome(&Outcome::without_provider(Fate::Accepted, "")).unwrap();
     assert!(decode_judgement(&outcome).is_err());
     let mut frame = encode_judgement(&Judgement::unknown("")).unwrap().to_vec();
-    for letter in (0..=u8::MAX).filter(|letter| !b"RWGU".contains(letter)) {
+    for letter in (0..=u8::MAX).filter(|letter| !b"RWGSUN".contains(letter)) {
         frame[HEAD + 2] = letter;
         assert!(decode_judgement(&frame).is_err(), "{letter}");
     }

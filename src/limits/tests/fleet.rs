@@ -100,7 +100,7 @@ fn without_the_store_each_host_counts_alone_and_says_so_once_in_a_login() {
     store.is_away.set(false);
     let books = one.books("alice");
     let right = books.count_try().unwrap();
-    books.was_right(right).unwrap();
+    books.give_try_back(right).unwrap();
     assert_eq!(books.standing(&[]).unwrap().failures.0, 4);
 }
 

@@ -202,7 +202,7 @@ fn a_right_try_gives_back_itself_only() {
         }
         let books = machine.books("alice");
         let right = books.count_try().unwrap();
-        books.was_right(right).unwrap();
+        books.give_try_back(right).unwrap();
         let standing = books.standing(&[]).unwrap();
         assert_eq!((standing.failures.0, standing.failures_total.0), (9, 9));
     }
@@ -215,7 +215,7 @@ fn trap_2_wrong_tries_come_back_only_when_the_whole_login_succeeded() {
         let wrong = books.count_try().unwrap();
         books.was_wrong().unwrap();
         let right = books.count_try().unwrap();
-        books.was_right(right).unwrap();
+        books.give_try_back(right).unwrap();
         assert_eq!(books.standing(&[]).unwrap().failures_total.0, 1);
         let pending = Pending { tries: vec![wrong], ..Pending::default() };
         books.settle(&pending, &phone()).unwrap();

@@ -178,7 +178,7 @@ fn trap_4_a_crowd_leaves_its_events_in_order_and_takes_back_what_it_added() {
                 for _ in 0..40 {
                     let message = books.reserve(&phone()).unwrap();
                     let right = books.count_try().unwrap();
-                    books.was_right(right).unwrap();
+                    books.give_try_back(right).unwrap();
                     books.give_back(&phone(), message, Return::NotSent).unwrap();
                 }
             });

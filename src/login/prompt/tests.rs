@@ -20,6 +20,8 @@ fn every_text(texts: &Catalogue) -> Vec<String> {
         texts.too_many_tries(),
         texts.unenrolled(),
         texts.unusable(),
+        texts.spent(Duration::from_secs(600)),
+        texts.not_checked(),
     ];
     for text in &mut last_words {
         *text += "\n";
@@ -39,7 +41,8 @@ fn every_text(texts: &Catalogue) -> Vec<String> {
         for reference in [Some(&reference), None] {
             all.extend([
                 prompts.sent("23", reference),
-                prompts.resent("23", reference),
+                prompts.resent("23", reference, true),
+                prompts.resent("23", reference, false),
                 prompts.uncertain(reference),
                 prompts.wrong(1, reference),
                 prompts.wrong(9, reference),
@@ -60,11 +63,14 @@ fn every_text(texts: &Catalogue) -> Vec<String> {
             prompts.announcement("23"),
             prompts.called("23", true),
             prompts.called("23", false),
+            prompts.call_uncertain(true),
             prompts.expired(),
             prompts.not_checked(),
             prompts.ask_first("23"),
             prompts.dead_end(texts.refused("23"), ways(true, true)),
             prompts.dead_end(texts.refused("23"), ways(false, true)),
+            prompts.dead_end(texts.spent(Duration::from_secs(600)), ways(true, true)),
+            prompts.no_backup_code_at(ways(true, true)),
             prompts.dead_end(texts.no_provider(), ways(false, false)),
             prompts.dead_end(texts.locked(Duration::from_secs(900)), ways(true, false)),
         ]);

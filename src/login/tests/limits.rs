@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_try_is_counted_before_it_is_compared_and_a_message_reserved_before_it_is_sent() {
     let (_, world) = login(&["x", "code"]);
-    assert_eq!(world.limits_said, ["reserve", "try", "wrong", "try", "right"]);
+    assert_eq!(world.limits_said, ["reserve", "try", "wrong", "try", "try back"]);
     assert_eq!(world.given_back, [Return::Verified]);
 
     let barred = Script { sends: [sends(Duration::from_secs(420))].into(), ..Script::default() };

@@ -166,8 +166,8 @@ impl Limits for Books<'_> {
         Ok(())
     }
 
-    fn was_right(&self, _right: Try) -> Result<(), Barrier> {
-        self.0.borrow_mut().limits_said.push("right");
+    fn give_try_back(&self, _counted: Try) -> Result<(), Barrier> {
+        self.0.borrow_mut().limits_said.push("try back");
         Ok(())
     }
 

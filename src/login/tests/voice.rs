@@ -130,3 +130,25 @@ fn whoever_has_to_ask_first_may_ask_for_a_call() {
     let said = "v: a call reads the code aloud.\nEnter sends a code to the phone ending in 23: ";
     assert_eq!(world.asked[0], said);
 }
+
+#[test]
+fn a_call_that_nobody_confirmed_is_not_promised() {
+    let outcomes = [Fate::Accepted, Fate::Uncertain].into();
+    let (verdict, world) = run(Script { outcomes, ..script(&["+31", "v", "code"]) });
+    assert_eq!((verdict, &*world.events[1]), (Verdict::Accepted, "Uncertain"));
+    let said = "The call may not come: it was not confirmed.\nEarlier codes no longer work.\nv: ";
+    assert!(world.asked[1].starts_with(said), "{}", world.asked[1]);
+}
+
+#[test]
+fn a_wrong_backup_code_at_a_dead_end_leaves_all_its_ways_out() {
+    let answers = ["0000-0000-0000-0001", "v", "code"];
+    let outcomes = [Fate::Refused].into();
+    let refused = Script { outcomes, backup_codes: 1, ..script(&answers) };
+    let (verdict, world) = run(refused);
+    assert_eq!((verdict, world.calls.len()), (Verdict::Accepted, 1));
+    let ways = "v: a call reads the code aloud.\nBackup code, or Enter to give up: ";
+    assert!(world.asked[0].ends_with(&format!("\n{ways}")), "{}", world.asked[0]);
+    let said = format!("That is no backup code, or it was used before.\n{ways}");
+    assert_eq!(world.asked[1], said);
+}

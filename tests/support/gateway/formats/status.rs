@@ -55,8 +55,22 @@ pub fn read(request: &Request) -> Option<Asked<'_>> {
             |done| json!({"status": i32::from(done), "err": 0}),
         );
     }
+    if request.path == "/index.php" {
+        let form = Form::read(request, &["app", "op", "u", "h", "queue", "format"]).ok()?;
+        let value = |name| form.value(name).unwrap_or_default();
+        let known = (value("app"), value("op"), value("format")) == ("ws", "ds", "json")
+            && (value("u"), value("h")) == (PLAYSMS_USER, PLAYSMS_TOKEN);
+        return asked(
+            form.value("queue")?,
+            known,
+            |done| json!({"data": [{"status": if done { "3" } else { "0" }}]}),
+        );
+    }
     if request.method != "GET" || !request.body.is_empty() {
         return None;
+    }
+    if request.path == "/v2/reports/records" {
+        return reports(request);
     }
     if request.path == "/sms/3/reports" {
         let id = request.query.as_deref()?.strip_prefix("messageId=")?;
@@ -95,6 +109,23 @@ pub fn read(request: &Request) -> Option<Asked<'_>> {
             json!({"type": "delivery_report_sms", "statuses": [{"code": code, "status": state}]})
         });
     }
+    if let Some(id) = between("/v1/sms/messages/", "") {
+        return asked(
+            id,
+            header == format!("Bearer {BIRD_KEY}"),
+            |done| json!({"id": "x", "status": if done { "delivered" } else { "sent" }}),
+        );
+    }
+    if let Some(id) = between("/v3/sms/receipts/", "") {
+        return asked(id, basic(CLICKSEND_USER, CLICKSEND_KEY), |done| {
+            let (code, text) = if done {
+                ("201", "Success: Message received on handset.")
+            } else {
+                ("200", "Sent")
+            };
+            json!({"http_code": 200, "data": {"status_code": code, "status_text": text}})
+        });
+    }
     if let Some(id) = between("/v2/messages/", "") {
         return asked(
             id,
@@ -130,4 +161,24 @@ pub fn read(request: &Request) -> Option<Asked<'_>> {
         let state = if done { "delivered" } else { "sent" };
         json!({"recipients": {"items": [{"status": state}]}})
     })
+}
+
+/// Vonage's Reports API, about a message of either of its interfaces.
+fn reports(request: &Request) -> Option<Asked<'_>> {
+    let known = request.header("Authorization") == Some(&checks::basic(VONAGE_KEY, VONAGE_SECRET));
+    let query = request.query.as_deref()?;
+    let of = |product: &str| {
+        query.strip_prefix(&format!(
+            "account_id={VONAGE_KEY}&product={product}&direction=outbound&id="
+        ))
+    };
+    let id = of("SMS").or_else(|| of("MESSAGES"))?.to_owned();
+    let answers = |done| match done {
+        true => {
+            json!({"records": [{"status": "delivered", "error_code": "0", "error_code_description": "Delivered"}]})
+        }
+        // It knows a message only after a while.
+        false => json!({"request_status": "SUCCESS", "items_count": 0, "records": []}),
+    };
+    Some(Asked { id, known, answers, request })
 }

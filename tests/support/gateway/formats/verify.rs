@@ -75,8 +75,8 @@ fn compare(request: &Request) -> Result<Answer, Refused> {
             return Err(refusal(404, 20404, &message, "no verification waits"));
         };
         pending.checks += 1;
+        // It is not gone by that: until it expires nobody gets another one.
         if pending.checks > MOST {
-            all.remove(&key);
             return Err(refusal(429, 60202, "Max check attempts reached", "tried too often"));
         }
         let is_right = pending.code == code;
