@@ -54,6 +54,7 @@ use crate::people::PhoneNumber;
 use crate::secret::Secret;
 use aside::Aside;
 use description::Class;
+use modem::Modem;
 use provider::{Channel, Provider};
 use report::{Answer, Report};
 use tables::{Reader, Tables};
@@ -189,16 +190,13 @@ impl Gateway {
     /// What its providers need of the machine.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        let mut needs = Needs::default();
-        for provider in &self.providers {
-            if let Channel::Modem(modem) = &provider.channel {
-                match modem.spool() {
-                    Some(spool) => needs.writable.push(spool.to_owned()),
-                    None => needs.runs_programs = true,
-                }
-            }
+        let modems = self.providers.iter().filter_map(Provider::modem);
+        let spools: Vec<_> = modems.map(Modem::spool).collect();
+        let runs_programs = spools.contains(&None);
+        Needs {
+            writable: spools.into_iter().flatten().map(Path::to_owned).collect(),
+            runs_programs,
         }
-        needs
     }
 
     /// The providers' names and whether each is only an outbox.

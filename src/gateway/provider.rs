@@ -36,6 +36,15 @@ pub enum Channel {
 }
 
 impl Provider {
+    /// The modem, where it is one.
+    #[must_use]
+    pub fn modem(&self) -> Option<&Modem> {
+        match &self.channel {
+            Channel::Modem(modem) => Some(modem),
+            Channel::Http(_) | Channel::Outbox(_) => None,
+        }
+    }
+
     /// Tries to send one message, or to make one call, within `time`. With it comes what the provider calls
     /// the message, if it took it and can be asked after it.
     #[must_use]
