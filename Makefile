@@ -13,7 +13,7 @@ PACKAGES := binutils ca-certificates gcc iproute2 ldap-utils libc6-dev libpam0g-
 FEATURES ?=
 WITH = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 
-.PHONY: build install man test outcomes demo demo-shell conformance lint prepare clean dist deb rpm package-test
+.PHONY: build install man test outcomes bench demo demo-shell conformance lint prepare clean dist deb rpm package-test
 
 ## What is shipped: the module without anything of the network, the two programs, and the languages that
 ## are not part of the module.
@@ -64,6 +64,12 @@ outcomes: build
 ## One whole login over SSH as a person sees it; but for `prepare`, the host is not touched. Needs root.
 demo: build
 	$(CARGO) run --locked --quiet --example demo
+
+## What a login costs beside those of other modules, in one run, as ratios; BENCH_ROUNDS and BENCH_USERS
+## say how much is measured. Needs root, and pam_google_authenticator for its row.
+bench: build
+	$(CARGO) build --locked --quiet --examples
+	target/debug/examples/bench
 
 ## The same by hand: logs in from this terminal and shows what arrives on the phone. Needs root.
 demo-shell: build

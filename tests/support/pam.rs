@@ -249,9 +249,8 @@ impl Session {
             result: field(result, "authenticate").expect("authenticate is always called"),
             acct: field(result, "acct"),
             setcred: field(result, "setcred"),
-            left: lines.iter().rev().find(|line| line.starts_with("left ")).map(|line| {
-                ["fds", "threads", "children"].map(|name| field(line, name).unwrap_or(i32::MAX))
-            }),
+            left: fields(&lines, "left ", ["fds", "threads", "children"]),
+            took: fields(&lines, "took ", ["wall", "own", "children"]),
             prompts: messages(&lines, "prompt-"),
             infos: messages(&lines, "info"),
             errors: messages(&lines, "error"),
@@ -287,6 +286,8 @@ pub struct Run {
     /// With [`Client::times`]: how many descriptors, threads and children there were more after
     /// the last login than before the first.
     pub left: Option<[i32; 3]>,
+    /// With `--took`: microseconds on the clock, of the processor, and of the children's.
+    pub took: Option<[i32; 3]>,
     /// All prompts.
     pub prompts: Vec<String>,
     /// All information messages.
@@ -358,6 +359,12 @@ fn unescape(text: &str) -> String {
 }
 
 /// The number in ` name=NUMBER`.
+/// The numbers of the last line that begins so.
+fn fields(lines: &[String], begins: &str, names: [&str; 3]) -> Option<[i32; 3]> {
+    let line = lines.iter().rev().find(|line| line.starts_with(begins))?;
+    Some(names.map(|name| field(line, name).unwrap_or(i32::MAX)))
+}
+
 fn field(line: &str, name: &str) -> Option<i32> {
     let value = line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;
     value.parse().ok()

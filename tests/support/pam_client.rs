@@ -6,7 +6,7 @@
 //! pam-client --service S [--confdir DIR] [--user U] [--rhost R] [--tty T] [--ruser R]
 //!            [--env NAME=VALUE]... [--authtok TEXT] [--answer KIND]... [--silent] [--acct]
 //!            [--setcred] [--times N] [--no-conv | --conv-fails | --like-sshd-password PASSWORD]
-//!            [--hold-at-prompt FILE] [--sigchld-ignore] [--sigpipe-default]
+//!            [--hold-at-prompt FILE] [--sigchld-ignore] [--sigpipe-default] [--took]
 //! ```
 //!
 //! Each `--answer` is for one prompt, in order, and the last one is for all others; every login
@@ -25,7 +25,10 @@
 //!
 //! Messages are printed as they come, `prompt-on`, `prompt-off`, `info` or `error` and the text
 //! with `\n` for a line's end; then `result authenticate=N acct=N setcred=N` for each login, `-`
-//! for what was not called: as in sshd, a failed step is the last. With `--times` a line
+//! for what was not called: as in sshd, a failed step is the last. With `--took` a line
+//! `took wall=N own=N children=N` says how many microseconds a login took from before pam_start to after
+//! pam_end, without the time in the conversation, and what of the processor it and its children used.
+//! With `--times` a line
 //! `left fds=N threads=N children=N` says what there is more of than before the first login. The
 //! exit status is pam_authenticate's result in the last login, or 64 for a wrong command line.
 
@@ -38,6 +41,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::process::{self, ExitCode};
+use std::time::{Duration, Instant};
 use std::{env, ptr, slice};
 
 use self::script::{Manner, Script};
@@ -141,7 +145,9 @@ fn main() -> ExitCode {
 
 /// One login from pam_start to pam_end; the result is pam_authenticate's.
 fn login(script: &Script) -> c_int {
-    let mut talk = Talk { script, answered: 0 };
+    let (begun, own, children) =
+        (Instant::now(), used(libc::RUSAGE_SELF), used(libc::RUSAGE_CHILDREN));
+    let mut talk = Talk { script, answered: 0, away: Duration::ZERO };
     let conversation = pam::Conversation {
         converse: if script.manner == Manner::Missing { None } else { Some(converse) },
         data: ptr::from_mut(&mut talk).cast(),
@@ -187,6 +193,14 @@ fn login(script: &Script) -> c_int {
             setcred = Some(last);
         }
         pam::pam_end(handle, last);
+        if script.took {
+            say(format_args!(
+                "took wall={} own={} children={}",
+                (begun.elapsed() - talk.away).as_micros(),
+                (used(libc::RUSAGE_SELF) - own).as_micros(),
+                (used(libc::RUSAGE_CHILDREN) - children).as_micros()
+            ));
+        }
         let or_dash = |code: Option<c_int>| code.map_or("-".to_owned(), |code| code.to_string());
         say(format_args!(
             "result authenticate={result} acct={} setcred={}",
@@ -201,6 +215,8 @@ fn login(script: &Script) -> c_int {
 struct Talk<'a> {
     script: &'a Script,
     answered: usize,
+    /// Time in the conversation.
+    away: Duration,
 }
 
 /// What goes back for one message: a string, NULL, or nothing at all any more.
@@ -254,6 +270,7 @@ extern "C" fn converse(
     responses: *mut *mut pam::Response,
     talk: *mut c_void,
 ) -> c_int {
+    let asked = Instant::now();
     let count = usize::try_from(count).unwrap_or(0);
     // SAFETY: `talk` is the one of `login`, which is waiting for libpam and does not touch it.
     let talk = unsafe { &mut *talk.cast::<Talk>() };
@@ -283,6 +300,7 @@ extern "C" fn converse(
         }
         *responses = answered;
     }
+    talk.away += asked.elapsed();
     pam::SUCCESS
 }
 
@@ -305,6 +323,20 @@ fn wait_for_unlock(file: &File) {
         libc::flock(file.as_raw_fd(), libc::LOCK_SH);
         libc::flock(file.as_raw_fd(), libc::LOCK_UN);
     }
+}
+
+/// What of the processor was used so far.
+fn used(by: c_int) -> Duration {
+    // SAFETY: all-zero numbers are a valid rusage, which the kernel fills.
+    let used = unsafe {
+        let mut used: libc::rusage = std::mem::zeroed();
+        libc::getrusage(by, &raw mut used);
+        used
+    };
+    let micros = |time: libc::timeval| {
+        Duration::from_micros(u64::try_from(time.tv_sec * 1_000_000 + time.tv_usec).unwrap_or(0))
+    };
+    micros(used.ru_utime) + micros(used.ru_stime)
 }
 
 /// What a login may leave behind.

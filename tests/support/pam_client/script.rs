@@ -24,6 +24,7 @@ pub struct Script {
     pub setcred: bool,
     pub sigchld_ignore: bool,
     pub sigpipe_default: bool,
+    pub took: bool,
 }
 
 /// How the application holds a conversation.
@@ -62,6 +63,7 @@ impl Script {
                 "--setcred" => script.setcred = true,
                 "--sigchld-ignore" => script.sigchld_ignore = true,
                 "--sigpipe-default" => script.sigpipe_default = true,
+                "--took" => script.took = true,
                 _ => give_up(&option, "is no option"),
             }
         }
