@@ -78,6 +78,8 @@ mod provider_rows;
 mod providers;
 #[path = "machine/return_codes.rs"]
 mod return_codes;
+#[path = "machine/round_trips.rs"]
+mod round_trips;
 #[path = "machine/secrets.rs"]
 mod secrets;
 #[path = "machine/sending.rs"]
