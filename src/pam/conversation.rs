@@ -14,6 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::handle::Handle;
 use crate::login::ports::{Host, NoAnswer};
 use crate::secret::Secret;
+use crate::sys;
 
 /// The longest answer that is looked at, in bytes (`PAM_MAX_RESP_SIZE`); the rest is dropped, and
 /// what remains cannot be a code.
@@ -110,6 +111,7 @@ impl Host for PamHost<'_> {
     }
 
     fn ask(&mut self, prompt: &str) -> Result<Secret, NoAnswer> {
+        sys::give_memory_back();
         self.converse(PamMsgStyle::PROMPT_ECHO_ON, prompt)?
             .ok_or(NoAnswer { reason: "the answer is NULL" })
     }

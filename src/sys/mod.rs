@@ -34,7 +34,7 @@ pub use accounts::{Account, account, group_id, groups_of};
 #[cfg(feature = "helper")]
 pub use files::unlock;
 pub use files::{Replacement, lock_exclusively, replace};
-pub use memory::clear_registers;
+pub use memory::{clear_registers, give_memory_back};
 pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
 #[cfg(feature = "program")]
 pub use process::{hang_up, hold_interrupts, leave_terminal, wait_for_input};
