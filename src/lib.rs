@@ -44,6 +44,8 @@ pub mod login;
 pub mod message;
 pub mod pam;
 pub mod people;
+#[cfg(all(any(test, fuzzing), feature = "program", feature = "ldap"))]
+pub mod proof;
 pub mod secret;
 #[cfg(feature = "program")]
 pub mod stack;
