@@ -25,7 +25,7 @@
 //! ```
 //!
 //! `delivery` names what can become of a message, `audit` writes the log, `secret` keeps what must
-//! leave no trace, `state` what must outlive a process, `stack` reads PAM stacks, `sys` makes system calls, `cli` is what an admin types. The module is built without
+//! leave no trace, `state` what must outlive a process, `stack` reads PAM stacks, `sys` makes system calls, `cli` is what an admin types, `proof` says what holds whatever comes in. The module is built without
 //! the features `helper` and `program`, so that nothing of the network is in it.
 
 pub mod audit;

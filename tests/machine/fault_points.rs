@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PLAN: &str = "/run/faults/plan";
 const TOLD: &str = "/run/faults/told";
 const SEEN: &str = "/run/faults/seen";
+/// A way to fail of `faults.c`: one byte only.
+const SHORT: i32 = -2;
 const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
 /// Five digits are never a code.
 const NO_CODE: &str = "text:12345";
@@ -144,10 +146,12 @@ impl Rig {
         told.trim().rsplit(' ').next().and_then(|ways| ways.parse().ok()).unwrap_or(1)
     }
 
-    /// Whether this is nothing but a provider that says nothing for as long as there is time: to hear that
-    /// there is nothing to be read yet, when there is.
+    /// Whether this is nothing but a provider that says nothing for as long as there is time. That is what
+    /// the helper hears when there is something to be read and it is told that there is nothing, or nothing
+    /// more, since it then waits for the next sign of the kernel's.
     fn is_silence(&self, told: &str) -> bool {
-        self.at.0 == "helper" && told.starts_with(&format!("recv {} ", libc::EAGAIN))
+        let word = |way: i32| told.starts_with(&format!("recv {way} "));
+        self.at.0 == "helper" && (word(libc::EAGAIN) || word(SHORT))
     }
 }
 
