@@ -13,7 +13,7 @@ PACKAGES := binutils ca-certificates gcc iproute2 ldap-utils libc6-dev libpam0g-
 FEATURES ?=
 WITH = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 
-.PHONY: build install man test outcomes bench demo demo-shell conformance lint prepare clean dist deb rpm package-test
+.PHONY: build install man test soak outcomes bench demo demo-shell conformance lint prepare clean dist deb rpm package-test
 
 ## What is shipped: the module without anything of the network, the two programs, and the languages that
 ## are not part of the module.
@@ -56,6 +56,13 @@ man: prepare
 ## Everything: unit tests, and real libpam, sshd, su and sudo in private machines. Needs root.
 test: build
 	$(CARGO) test --locked
+
+## Each fuzz target for SOAK seconds, and then every fault that the tests can make, in each way: an hour or so
+## altogether with the minute that SOAK is here. Needs root and cargo-fuzz; CI runs a part of both in `test`.
+SOAK ?= 60
+soak: build
+	SOAK=$(SOAK) fuzz/soak.sh
+	PAM_SMS_FAULTS=all $(CARGO) test --locked --test machine -- --nocapture fault_points::
 
 ## docs/provider-outcomes.md anew, from what logins come to. Needs root.
 outcomes: build

@@ -43,7 +43,7 @@ fn compare(rounds: usize) {
     machine.users("alice = \"+4915123456723\"\n");
     machine.file("/etc/pam-sms/ca.pem", gateway.ca_pem(), 0o644);
     let ours = |name: &str, more: String| {
-        machine.file(&format!("/etc/bench/{name}.toml"), NO_LIMITS.to_owned() + &more, 0o600);
+        machine.file(format!("/etc/bench/{name}.toml"), NO_LIMITS.to_owned() + &more, 0o600);
         let module = format!("auth requisite pam_sms.so config=/etc/bench/{name}.toml\n");
         machine.pam(name, &(module + "auth required pam_permit.so\n"));
     };
@@ -125,13 +125,13 @@ fn look_ups(rounds: usize, people: usize) {
     let mut taken = [Vec::new(), Vec::new()];
     for (name, count) in [("few", 10), ("many", people)] {
         let folder = format!("/etc/bench/{name}.users");
-        machine.file(&format!("{folder}/alice.toml"), "phones = [\"+4915123456723\"]\n", 0o600);
+        machine.file(format!("{folder}/alice.toml"), "phones = [\"+4915123456723\"]\n", 0o600);
         // Of one file, which makes a million of names cheap.
         for n in 1..count {
             fs::hard_link(format!("{folder}/alice.toml"), format!("{folder}/u{n}.toml")).unwrap();
         }
         let config = format!("{NO_LIMITS}[users]\ndirectory='{folder}'\n");
-        machine.file(&format!("/etc/bench/{name}.toml"), config, 0o600);
+        machine.file(format!("/etc/bench/{name}.toml"), config, 0o600);
         let module = format!("auth requisite pam_sms.so config=/etc/bench/{name}.toml\n");
         machine.pam(name, &module);
     }

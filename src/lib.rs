@@ -25,7 +25,7 @@
 //! ```
 //!
 //! `delivery` names what can become of a message, `audit` writes the log, `secret` keeps what must
-//! leave no trace, `state` what must outlive a process, `stack` reads PAM stacks, `sys` makes system calls, `cli` is what an admin types. The module is built without
+//! leave no trace, `state` what must outlive a process, `stack` reads PAM stacks, `sys` makes system calls, `cli` is what an admin types, `proof` says what holds whatever comes in. The module is built without
 //! the features `helper` and `program`, so that nothing of the network is in it.
 
 pub mod audit;
@@ -44,6 +44,8 @@ pub mod login;
 pub mod message;
 pub mod pam;
 pub mod people;
+#[cfg(all(any(test, fuzzing), feature = "program", feature = "ldap"))]
+pub mod proof;
 pub mod secret;
 #[cfg(feature = "program")]
 pub mod stack;

@@ -22,6 +22,8 @@ mod enable;
 mod enable_sshd;
 #[path = "machine/enrolling.rs"]
 mod enrolling;
+#[path = "machine/fault_points.rs"]
+mod fault_points;
 #[path = "machine/faults.rs"]
 mod faults;
 #[path = "machine/fleet.rs"]

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// How deep files may include one another, as in libpam.
 const DEEPEST: u8 = 32;
+/// How many files are read: one that names itself twice would be read 2^32 times.
+const MOST_FILES: u16 = 1000;
 
 /// Whether every login that the account lines of `service` let in passes `account required
 /// pam_sms.so`, which is where that is stored which must wait until a login has succeeded: nothing
@@ -18,9 +20,16 @@ const DEEPEST: u8 = 32;
 #[must_use]
 pub fn has_account_line(service: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    let mut lines = Vec::new();
-    let is_read = service.bytes().all(plain) && collect(service, DEEPEST, &mut lines);
-    is_read && all_pass_us(&lines)
+    let mut read = Read::default();
+    let is_read = service.bytes().all(plain) && collect(service, DEEPEST, &mut read);
+    is_read && all_pass_us(&read.lines)
+}
+
+/// What was read.
+#[derive(Default)]
+struct Read {
+    lines: Vec<Line>,
+    files: u16,
 }
 
 /// One account line: its control, and whether its module is ours.
@@ -51,19 +60,23 @@ fn leads_on(control: &str, between: usize) -> bool {
 
 /// Collects the account lines of a service, through the files that it includes. Says whether all of
 /// them could be read.
-fn collect(name: &str, depth: u8, lines: &mut Vec<Line>) -> bool {
+fn collect(name: &str, depth: u8, into: &mut Read) -> bool {
+    into.files += 1;
+    if into.files > MOST_FILES {
+        return false;
+    }
     let path = match name.starts_with('/') {
         true => Some(PathBuf::from(name)),
         false => FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|p| p.exists()),
     };
     let Some(text) = path.and_then(|path| fs::read_to_string(path).ok()) else { return false };
-    text.replace("\\\n", " ").lines().all(|line| collect_line(line, depth, lines))
+    text.replace("\\\n", " ").lines().all(|line| collect_line(line, depth, into))
 }
 
-fn collect_line(line: &str, depth: u8, lines: &mut Vec<Line>) -> bool {
+fn collect_line(line: &str, depth: u8, into: &mut Read) -> bool {
     let line = line.split('#').next().unwrap_or_default().trim();
     // In a circle, which libpam refuses, nothing is sure.
-    let mut include = |file: &str| depth > 0 && collect(file, depth - 1, lines);
+    let mut include = |file: &str| depth > 0 && collect(file, depth - 1, into);
     if let Some(file) = line.strip_prefix("@include") {
         return include(file.trim());
     }
@@ -82,12 +95,12 @@ fn collect_line(line: &str, depth: u8, lines: &mut Vec<Line>) -> bool {
         "include" => include(module),
         // Its end and its jumps are its own affair; our line in one would be.
         "substack" => {
-            lines.push(Line { control: "required".to_owned(), is_ours: false });
+            into.lines.push(Line { control: "required".to_owned(), is_ours: false });
             true
         }
         _ => {
             let is_ours = Path::new(module).file_name().is_some_and(|name| name == "pam_sms.so");
-            lines.push(Line { control: control.to_owned(), is_ours });
+            into.lines.push(Line { control: control.to_owned(), is_ours });
             true
         }
     }
@@ -105,8 +118,10 @@ mod tests {
         fs::write(&path, stack.replace("HERE", folder.path().to_str().unwrap())).unwrap();
         fs::write(folder.path().join("ours"), OURS).unwrap();
         fs::write(folder.path().join("unix"), DEBIAN).unwrap();
-        let mut lines = Vec::new();
-        collect(path.to_str().unwrap(), DEEPEST, &mut lines) && all_pass_us(&lines)
+        let twice = format!("account include {}\n", folder.path().join("twice").display());
+        fs::write(folder.path().join("twice"), twice.repeat(2)).unwrap();
+        let mut read = Read::default();
+        collect(path.to_str().unwrap(), DEEPEST, &mut read) && all_pass_us(&read.lines)
     }
 
     /// Debian's common-account, behind which pam-auth-update puts what is additional.
@@ -135,6 +150,7 @@ mod tests {
             ("auth requisite pam_sms.so", false),
             ("account include HERE/nowhere\naccount required pam_sms.so", false),
             ("account include HERE/service\naccount required pam_sms.so", false),
+            ("account include HERE/twice\naccount required pam_sms.so", false),
             ("account", false),
             ("", false),
         ] {
@@ -170,12 +186,12 @@ mod tests {
             let ours = lines.iter().find_map(|line| line.ours());
             let read = ours
                 .is_some_and(|ours| matches!(ours.control, Control::Required | Control::Requisite));
-            let mut walked = Vec::new();
-            let walked = collect(path.to_str().unwrap(), DEEPEST, &mut walked)
-                && walked
-                    .iter()
-                    .find(|line| line.is_ours)
-                    .is_some_and(|line| matches!(line.control.as_str(), "required" | "requisite"));
+            let mut walked = Read::default();
+            let walked =
+                collect(path.to_str().unwrap(), DEEPEST, &mut walked)
+                    && walked.lines.iter().find(|line| line.is_ours).is_some_and(|line| {
+                        matches!(line.control.as_str(), "required" | "requisite")
+                    });
             assert_eq!(walked, read, "{text}");
         }
     }

@@ -13,7 +13,7 @@ mod office;
 mod providers;
 mod send;
 mod setup;
-mod sshd;
+pub(crate) mod sshd;
 mod status;
 pub(crate) mod terminal;
 mod try_out;

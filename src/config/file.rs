@@ -152,6 +152,10 @@ fn slurp(file: &File, meta: &Metadata, limit: u64) -> Result<Zeroizing<String>, 
     if bytes.len() as u64 > limit {
         return Err(Problem::TooLarge { limit });
     }
+    // One that somebody is writing: half of it must not pass for a file in which less stands.
+    if bytes.len() as u64 != meta.len() {
+        return Err(Problem::Changed);
+    }
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {
@@ -193,6 +197,7 @@ enum Problem {
     Writable(u32),
     TooLarge { limit: u64 },
     NotUtf8 { line: usize },
+    Changed,
     FolderMissing(PathBuf),
     NotAFolder(PathBuf),
     FolderOwner(PathBuf, u32),
@@ -239,6 +244,7 @@ impl fmt::Display for FileError {
             Problem::NotUtf8 { line } => {
                 write!(f, "{path}:{line}: is not UTF-8: save it as UTF-8")
             }
+            Problem::Changed => write!(f, "{path}: was changed while it was read: try again"),
             Problem::FolderMissing(folder) => {
                 write!(f, "{path}: the folder {} does not exist: {CREATE}", folder.display())
             }

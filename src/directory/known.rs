@@ -30,7 +30,7 @@ const ADVICE: &str = "remove it, and the next number that the directory has coun
 
 /// What is kept of one person.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Known {
+pub(crate) struct Known {
     salt: String,
     pins: Vec<String>,
     seen: u64,
@@ -39,7 +39,7 @@ struct Known {
 }
 
 impl Known {
-    fn from_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         let lines: Vec<_> = text.split('\n').collect();
         let [HEADER, salt, pins, seen, phones, language, "end", ""] = lines[..] else {
             return None;
@@ -55,7 +55,7 @@ impl Known {
         })
     }
 
-    fn to_text(&self) -> Zeroizing<String> {
+    pub(crate) fn to_text(&self) -> Zeroizing<String> {
         let phones: Vec<_> = self.phones.iter().map(PhoneNumber::as_e164).collect();
         let (pins, phones) = (self.pins.join(" "), phones.join(" "));
         let Self { salt, seen, language, .. } = self;

@@ -12,9 +12,9 @@
 //! whomever a server names. Only a server that cannot be reached, or that has no time, is out of reach;
 //! whatever else goes wrong is an error, and neither is "nobody".
 
-mod entry;
+pub(crate) mod entry;
 pub mod known;
-mod rules;
+pub(crate) mod rules;
 mod server;
 
 use std::path::Path;

@@ -137,7 +137,7 @@ pub fn now() -> Result<Vec<SetAside>, String> {
 }
 
 /// Those that are set aside now; nothing where the text is not one of ours.
-fn parse(text: &str) -> Option<Vec<SetAside>> {
+pub(crate) fn parse(text: &str) -> Option<Vec<SetAside>> {
     if text.is_empty() {
         return Some(Vec::new());
     }
@@ -163,7 +163,7 @@ fn line(line: &str) -> Option<SetAside> {
     (is_plain && words.next().is_none()).then_some(SetAside { name, class, until })
 }
 
-fn print(list: &[SetAside]) -> String {
+pub(crate) fn print(list: &[SetAside]) -> String {
     let mut text = format!("{HEADER}\nboot {}\n", this_boot());
     for SetAside { name, class, until } in list {
         let name = utf8_percent_encode(name, NON_ALPHANUMERIC);

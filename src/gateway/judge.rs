@@ -38,7 +38,8 @@ pub fn judge(
         // Any other status may as well be about the number: that is no reason to avoid a provider.
         Class::Auth if is_named || answer.status == 401 => Attempt::Unusable(class, said),
         Class::Config if is_named => Attempt::Unusable(class, said),
-        Class::Transient if answer.status >= 500 => Attempt::OutOfReach(said),
+        // 600 and more are nobody's, and open no door.
+        Class::Transient if (500..600).contains(&answer.status) => Attempt::OutOfReach(said),
         _ => Attempt::Failed(said),
     }
 }

@@ -37,7 +37,7 @@ pub mod report;
 mod sign;
 mod tables;
 mod turn;
-mod variables;
+pub(crate) mod variables;
 mod verify;
 pub mod voice;
 

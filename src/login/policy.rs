@@ -107,9 +107,16 @@ impl FromStr for Network {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong =
             || format!("`{text}` is no network: write it like 10.20.0.0/16 or 2001:db8::/32");
-        let net = match text.parse::<IpAddr>() {
-            Ok(address) => IpNet::from(address.to_canonical()),
-            Err(_) => unmapped(text.parse().map_err(|_| wrong())?),
+        let net = match text.split_once('/') {
+            None => IpNet::from(address(text).ok_or_else(wrong)?.to_canonical()),
+            // By ipnet itself 010.0.0.0/8 would be 10.0.0.0/8, which to many is 8.0.0.0/8.
+            Some((first, length)) => {
+                let is_plain = length.bytes().all(|byte| byte.is_ascii_digit());
+                let length = length.parse().ok().filter(|_| is_plain);
+                let net =
+                    address(first).zip(length).map(|(first, length)| IpNet::new(first, length));
+                unmapped(net.and_then(Result::ok).ok_or_else(wrong)?)
+            }
         };
         if net.addr() != net.network() {
             // Someone who writes 10.20.3.0/16 may have meant either.
@@ -117,6 +124,10 @@ impl FromStr for Network {
         }
         Ok(Self(net))
     }
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse().ok()
 }
 
 /// The IPv4 form of a network of mapped addresses.
@@ -274,6 +285,10 @@ mod tests {
             ("2001:db8::1/32", "write 2001:db8::/32"),
             ("10.20.0.0/33", "is no network"),
             ("10.20/16", "is no network"),
+            ("010.0.0.0/8", "is no network"),
+            ("10.00.0.0/16", "is no network"),
+            ("10.0.0.0/+8", "is no network"),
+            ("10.0.0.0/", "is no network"),
             ("example.org", "is no network"),
             ("", "is no network"),
         ] {

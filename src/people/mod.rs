@@ -8,9 +8,9 @@
 pub mod book;
 pub mod directory;
 #[cfg(feature = "program")]
-mod edit;
+pub(crate) mod edit;
 pub mod enrolled;
-mod file;
+pub(crate) mod file;
 mod folder;
 #[cfg(feature = "program")]
 mod names;

@@ -74,6 +74,10 @@ fn a_wrong_number_is_told_with_its_place_and_without_itself() {
     for (text, place) in [
         ("alice = 4915123456789", "users.toml:1:9: put the phone number in quotes"),
         ("alice = { phone = \"+4915123456789\" }", "users.toml:1:11: unknown field `phone`"),
+        (
+            "alice = { 4915123456789 = true }",
+            "users.toml:1:11: unknown field `...`, expected one of",
+        ),
         ("alice = { phones = [] }", "users.toml:1:9: `phones` must hold at least one number"),
         ("alice = { phones = [\"+4915123456789\", \"x\"] }", "users.toml:1:39: "),
         ("alice = true", "users.toml:1:9: invalid type: boolean"),

@@ -9,6 +9,9 @@ use super::{Control, Fault, Kind, Line, Module, Place, Stack, Step};
 const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// How deep files may include one another, as in libpam.
 const DEEPEST: usize = 32;
+/// How many files are read for one service. One that names itself twice would be read 2^32 times, which
+/// libpam tries.
+const MOST_FILES: usize = 1000;
 /// Whose lines count where a service has none.
 const FALLBACK: &str = "other";
 
@@ -29,7 +32,7 @@ impl Folders {
         let mut stack = Stack::default();
         let read = |name, lines: &mut Vec<Line>| {
             let file = self.find(name)?;
-            Some(Reading { folders: self, lines }.file(&file, None, 0, 0))
+            Some(Reading { folders: self, lines, files: 0 }.file(&file, None, 0, 0))
         };
         let own = read(service, &mut stack.own);
         let other = read(FALLBACK, &mut stack.other);
@@ -60,6 +63,8 @@ impl Folders {
 struct Reading<'a> {
     folders: &'a Folders,
     lines: &'a mut Vec<Line>,
+    /// How many were read.
+    files: usize,
 }
 
 /// Whether a file could be read to its end; if not, why.
@@ -68,7 +73,8 @@ type Read = Result<(), Fault>;
 impl Reading<'_> {
     /// Adds the lines of one file: those of `wanted` only, where a line of that kind includes it.
     fn file(&mut self, path: &Path, wanted: Option<Kind>, depth: usize, level: usize) -> Read {
-        if depth >= DEEPEST {
+        self.files += 1;
+        if depth >= DEEPEST || self.files > MOST_FILES {
             return Err(Fault {
                 file: path.to_owned(),
                 line: 0,
@@ -295,6 +301,16 @@ mod tests {
             _ => line.to_owned(),
         });
         assert_eq!(read(&files), (lines.to_vec(), None));
+    }
+
+    #[test]
+    fn files_that_include_one_another_twice_have_an_end() {
+        let twice = "auth include service\nauth include service\n";
+        let (lines, broken) = read(&[("service", twice)]);
+        assert!(lines.iter().all(|line| line.ends_with("broken")) && lines.len() <= 2 * MOST_FILES);
+        assert_eq!(broken, None);
+        let wide = "@include service\n".repeat(3);
+        assert!(read(&[("service", &wide)]).1.is_some());
     }
 
     #[test]

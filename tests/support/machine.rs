@@ -208,6 +208,14 @@ impl Machine {
         ["/usr/bin/env", "LD_PRELOAD=/usr/lib/clock.so"]
     }
 
+    /// Builds what makes calls fail, `tests/support/faults.c`, and says where it is.
+    pub fn faults(&self) -> &'static str {
+        static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
+        let library = COMPILED.get_or_init(|| self.compile("faults.c"));
+        self.file("/usr/lib/faults.so", library, 0o644);
+        "/usr/lib/faults.so"
+    }
+
     /// Sets a clock, `boot` or `wall`, that many seconds off for all that run under the test clock.
     pub fn set_clock(&self, clock: &str, seconds: i64) {
         self.file(format!("/run/{clock}-clock"), seconds.to_string(), 0o644);

@@ -233,19 +233,30 @@ impl Session {
     ///
     /// When it does not end, or was killed, or ends without a result.
     #[track_caller]
-    pub fn finish(mut self) -> Run {
+    pub fn finish(self) -> Run {
+        self.finish_within(LONGEST_RUN).unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// The same, for a host that may be brought down.
+    ///
+    /// # Errors
+    /// When it does not end in time, is killed, or ends without a result.
+    pub fn finish_within(mut self, patience: Duration) -> Result<Run, String> {
         drop(self.stdin.take());
-        let over = self.stdout.wait(LONGEST_RUN, |output| output.over.then_some(()));
-        assert!(over.is_some(), "pam-client does not end; it said:\n{}", self.said());
+        let over = self.stdout.wait(patience, |output| output.over.then_some(()));
+        if over.is_none() {
+            return Err(format!("pam-client does not end; it said:\n{}", self.said()));
+        }
+        // Its grandchildren may hold stderr; what it said itself is there.
+        self.stderr.wait(PATIENCE, |output| output.over.then_some(()));
         let elapsed = self.started.elapsed();
         let status = self.child.wait().expect("wait for pam-client");
         let lines = self.stdout.look(|output| output.lines.clone());
         let Some(result) = lines.iter().rev().find(|line| line.starts_with("result ")) else {
-            panic!("pam-client ended ({status}) without a result; it said:\n{}", self.said());
+            let said = self.said();
+            return Err(format!("pam-client ended ({status}) without a result; it said:\n{said}"));
         };
-        // Its grandchildren may hold stderr; what it said itself is there.
-        self.stderr.wait(PATIENCE, |output| output.over.then_some(()));
-        Run {
+        Ok(Run {
             result: field(result, "authenticate").expect("authenticate is always called"),
             acct: field(result, "acct"),
             setcred: field(result, "setcred"),
@@ -258,7 +269,7 @@ impl Session {
             stderr: self.stderr.look(|output| output.lines.join("\n")),
             status: status.code(),
             elapsed,
-        }
+        })
     }
 
     fn said(&self) -> String {

@@ -230,3 +230,17 @@ fn only_toml_files_are_listed_in_order() {
     let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap()).collect();
     assert_eq!(names, ["10.toml", "20.toml"]);
 }
+
+#[test]
+fn a_file_that_is_being_written_does_not_pass_for_a_shorter_one() {
+    let desk = Desk::new();
+    let file = open(&desk.f()).unwrap();
+    let meta = file.metadata().unwrap();
+    for text in ["", "a = ", "a = 1\nb = 2\n"] {
+        fs::write(desk.f(), text).unwrap();
+        let file = open(&desk.f()).unwrap();
+        assert!(matches!(slurp(&file, &meta, SMALL), Err(Problem::Changed)), "{text}");
+    }
+    fs::write(desk.f(), "b = 2\n").unwrap();
+    assert!(slurp(&file, &meta, SMALL).is_ok());
+}

@@ -55,6 +55,21 @@ fn what_is_not_understood_is_never_a_success() {
 }
 
 #[test]
+fn only_what_http_calls_a_server_error_is_out_of_reach() {
+    let rules = description(
+        "[accepted]\nstatus = [200]\n[error]\ncode = ['/c']\nclass = [{ class = 'transient', code = ['7'] }]",
+    );
+    for status in [500, 503, 599] {
+        let judged = judged_by(&rules, status, r#"{"c": 7}"#);
+        assert!(matches!(judged, Attempt::OutOfReach(_)), "{status}");
+    }
+    for status in [202, 400, 600, 999] {
+        let judged = judged_by(&rules, status, r#"{"c": 7}"#);
+        assert!(matches!(judged, Attempt::Failed(_)), "{status}");
+    }
+}
+
+#[test]
 fn every_rule_must_hold() {
     let rules = description(
         "[accepted]\nstatus = [200, 202]\nequals = { '/ok' = true, '/n' = 1 }\n\
