@@ -6,11 +6,13 @@
 //! seccomp takes away what no sender of messages needs, on the processors that its crate knows.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope,
-    path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, Scope,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -65,25 +67,54 @@ pub fn enter(needs: &Needs) -> Result<(), ConfigError> {
     if needs.runs_programs {
         return Ok(());
     }
-    let fail = |what: String| ConfigError::new(format!("the helper's jail: {what}"));
-    close_files(&needs.writable).map_err(|error| fail(error.to_string()))?;
-    close_calls().map_err(|error| fail(error.to_string()))
+    close_files(&needs.writable)?;
+    close_calls().map_err(unusable)
 }
 
-fn close_files(writable: &[PathBuf]) -> Result<(), landlock::RulesetError> {
+fn close_files(writable: &[PathBuf]) -> Result<(), ConfigError> {
+    let fail = |error: RulesetError| unusable(error.to_string());
     // The newest that the crate knows; of an older kernel it asks for what that has.
     let all = AccessFs::from_all(ABI::V6);
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let write: BitFlags<AccessFs> =
-        AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::WriteFile | AccessFs::ReadDir;
-    let jail = Ruleset::default()
-        .handle_access(all)?
-        .handle_access(AccessNet::BindTcp)?
-        .scope(Scope::AbstractUnixSocket | Scope::Signal)?
-        .create()?
-        .add_rules(path_beneath_rules(READABLE, read))?
-        .add_rules(path_beneath_rules(writable, write))?;
-    jail.restrict_self().map(drop)
+    let write = read | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::WriteFile;
+    let mut jail = Ruleset::default()
+        .handle_access(all)
+        .and_then(|jail| jail.handle_access(AccessNet::BindTcp))
+        .and_then(|jail| jail.scope(Scope::AbstractUnixSocket | Scope::Signal))
+        .and_then(Ruleset::create)
+        .map_err(fail)?;
+    let readable = READABLE.iter().map(|path| (Path::new(path), read));
+    for (path, rights) in readable.chain(writable.iter().map(|path| (path.as_path(), write))) {
+        if let Some(rule) = rule(path, rights)? {
+            jail = jail.add_rule(rule).map_err(fail)?;
+        }
+    }
+    jail.restrict_self().map(drop).map_err(fail)
+}
+
+/// Nothing for what is not there, or not for this user. What cannot be looked at for any other reason is not
+/// left out: a name that could not be looked up for it would pass for a name server that does not answer.
+fn rule(
+    path: &Path,
+    rights: BitFlags<AccessFs>,
+) -> Result<Option<PathBeneath<PathFd>>, ConfigError> {
+    let fail = |error: &dyn std::fmt::Display| unusable(format!("{}: {error}", path.display()));
+    let rights = match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => rights,
+        Ok(_) => rights & AccessFs::from_file(ABI::V6),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => {
+                return Ok(None);
+            }
+            _ => return Err(fail(&error)),
+        },
+    };
+    let opened = PathFd::new(path).map_err(|error| fail(&error))?;
+    Ok(Some(PathBeneath::new(opened, rights)))
+}
+
+fn unusable(what: impl std::fmt::Display) -> ConfigError {
+    ConfigError::new(format!("the helper's jail: {what}"))
 }
 
 /// Takes system calls away: they fail as if they were not allowed, so that a library which tries one goes

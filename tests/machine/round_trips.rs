@@ -38,7 +38,9 @@ fn proxy(to: u16) -> (u16, Flights) {
                 let seen = seen.clone();
                 thread::spawn(move || pass_on(side, from, to, &seen))
             });
-        ways.map(|way| way.join().unwrap());
+        for way in ways {
+            way.join().unwrap();
+        }
     });
     (port, flights)
 }
