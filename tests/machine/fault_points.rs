@@ -185,7 +185,7 @@ fn each_point_fails(login: Login, at: Where) {
     println!("{login:?}, {what} of the {who}: {points} points, {tried} logins, {reached} faults");
     assert!(wrong.is_empty(), "{wrong:#?}");
     // How far a login gets differs, so that some points are passed in the count only.
-    assert!(points > 20 && reached > 20, "{points} points, {reached} of {tried} faults");
+    assert!(points > 20 && reached > tried / 4, "{points} points, {reached} of {tried} faults");
 }
 
 #[test]
