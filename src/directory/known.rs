@@ -159,6 +159,14 @@ impl<'a> Keeping<'a> {
         Ok(answer.phones.iter().filter(is_new).cloned().collect())
     }
 
+    /// Whether somebody has agreed to numbers here, and that counts.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    pub fn has_pins(&self) -> Result<bool, StateError> {
+        Ok(self.pin && !self.known()?.pins.is_empty())
+    }
+
     /// Puts the last good answer, as far as its numbers count, into the place of none; says how old it is.
     ///
     /// # Errors

@@ -136,7 +136,8 @@ impl Directory {
     /// What an answer means for a login.
     ///
     /// Whom the directory does not know has no number. But a wrong `base`, or rights that hide an entry,
-    /// look the same, so nobody is let in or may give a number for it: then it is an error.
+    /// look the same, so nobody is let in or may give a number for it: then it is an error. So it is with
+    /// an entry whose number is gone: whoever may write it would be rid of the second factor.
     fn settle(
         &self,
         answer: &mut Answer,
@@ -168,6 +169,16 @@ impl Directory {
             answer.add(
                 "no entry is of this name: `unenrolled` is for those who have one, and no number",
             );
+            answer.fail();
+        }
+        if answer.lookup == Lookup::NoNumber
+            && self.unenrolled != Unenrolled::Deny
+            && keeping.has_pins()?
+        {
+            answer.add(&format!(
+                "the entry of {user} has no number any more: if {user} shall have none, run \
+                 `pam-sms user remove {user}`"
+            ));
             answer.fail();
         }
         Ok(())

@@ -12,6 +12,8 @@ use crate::support::slapd::{LDAPS, Slapd, person};
 const SUCCESS: i32 = 0;
 const SERVICE_ERR: i32 = 3;
 const AUTH_ERR: i32 = 7;
+/// PAM_IGNORE of ours before a pam_permit.
+const IGNORED: i32 = 0;
 const PROGRAM: &str = "/usr/sbin/pam-sms";
 const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
 const STATE: &str = "/var/lib/pam-sms/ldap-alice.state";
@@ -92,6 +94,39 @@ fn trap_5_a_number_that_is_new_in_the_directory_waits_for_an_admin() {
 }
 
 #[test]
+fn who_takes_a_number_out_that_counted_here_is_not_rid_of_the_second_factor() {
+    for (unenrolled, then) in [("skip", IGNORED), ("enrol", AUTH_ERR)] {
+        let table = format!("[users]\nunenrolled = '{unenrolled}'\n{LDAPS}");
+        let (machine, log) = machine(&table);
+        let slapd = Slapd::start(&machine, &person("alice", OLD));
+        assert_eq!(alice(&machine), SUCCESS, "{:#?}", log.lines());
+        log.clear();
+        slapd.modify(&machine, &changed(""));
+        for _ in 0..2 {
+            assert_eq!(alice(&machine), SERVICE_ERR, "{unenrolled}: {:#?}", log.lines());
+        }
+        let line = log.wait_for("event=error");
+        assert!(line.contains("the entry of alice has no number any more"), "{line}");
+        assert!(line.contains("run `pam-sms user remove alice`"), "{line}");
+        // A number of theirs does not come into the place of it, and the old one counts as before.
+        slapd.modify(&machine, &changed("mobile: +4915123456789"));
+        assert_eq!(alice(&machine), SERVICE_ERR);
+        slapd.modify(&machine, &changed(OLD));
+        assert_eq!(alice(&machine), SUCCESS);
+        slapd.modify(&machine, "dn: cn=alice,ou=people,dc=example\nchangetype: delete\n");
+        assert_eq!(alice(&machine), SERVICE_ERR);
+        log.wait_for("no entry is of this name");
+        // Whose number is to be gone, by an admin's word.
+        drop(slapd);
+        let _slapd = Slapd::start(&machine, &person("alice", ""));
+        assert_eq!(alice(&machine), SERVICE_ERR);
+        assert_eq!(run(&machine, &["user", "remove", "alice"]).1, 0);
+        assert_eq!(alice(&machine), then, "{unenrolled}: {:#?}", log.lines());
+        log.wait_for("event=unenrolled then=");
+    }
+}
+
+#[test]
 fn under_sudo_the_numbers_are_kept_all_the_same() {
     let (machine, log) = machine(LDAPS);
     machine.pam_example("sudo");
@@ -167,6 +202,12 @@ fn check_asks_the_directory_as_a_login_would() {
         LDAPS.replace("'ldaps://localhost'", "['ldap://127.0.0.1:1389', 'ldaps://localhost']");
     machine.config(&format!("{two}pin = false\n"));
     assert_eq!(ids(&machine, &[]), ["ldap-pin", "ldap-server", "ldap-latency"]);
+    for (unenrolled, found) in
+        [("deny", &[][..]), ("skip", &["ldap-unenrolled"]), ("enrol", &["ldap-unenrolled"])]
+    {
+        machine.config(&format!("[users]\nunenrolled = '{unenrolled}'\n{LDAPS}"));
+        assert_eq!(ids(&machine, &["--offline"]), found, "{unenrolled}");
+    }
     let plain = LDAPS.replace("ldaps://localhost", "ldap://rabbit-hole") + "allow_plain = true\n";
     machine.config(&plain);
     assert_eq!(ids(&machine, &[]), ["ldap-plain", "ldap-latency"]);

@@ -90,6 +90,8 @@ catalogue! {
         "who is on the way reads numbers and the password, and can give everybody another number";
     LDAP_PIN "ldap-pin" Warning
         "who may write their own entry, or has the password of somebody who may, chooses the phone";
+    LDAP_UNENROLLED "ldap-unenrolled" Warning
+        "whoever takes their number out there before their first login on a host is let in, or chooses the phone";
     ROOT_NUMBER "root-number" Warning
         "it is noticed when root is needed";
     POLICY_GROUP "policy-group" Warning

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::report::Report;
 use super::{Arguments, Case, catalogue};
+#[cfg(feature = "ldap")]
+use crate::config::model::Unenrolled;
 use crate::people::directory::{Lookup, Purpose, ask};
 
 /// A look-up that takes longer is not by an index.
@@ -23,6 +25,14 @@ pub(super) fn table(case: &Case<'_>, report: &mut Report) {
             case.place_of(&["users", "ldap", "url"]),
             "a server is asked over the network without encryption",
             "write ldaps:, or `start_tls = true`, and take out `allow_plain`",
+        );
+    }
+    if case.config.users.unenrolled != Unenrolled::Deny {
+        report.add(
+            &catalogue::LDAP_UNENROLLED,
+            case.place_of(&["users", "unenrolled"]),
+            "whom the directory has without a number is not denied",
+            "write `unenrolled = \"deny\"`, unless nobody may write their own entry there",
         );
     }
     if !directory.pins() {
