@@ -190,20 +190,28 @@ fn every_finding_about_stacks_and_sshd_is_in_the_corpus() {
 
 #[test]
 fn no_file_is_longer_than_400_lines() {
-    let (mut folders, mut seen) = (vec![root().join("src"), root().join("tests")], 0);
+    let code = code();
+    for (file, text) in &code {
+        let lines = text.lines().count();
+        assert!(lines <= 400, "{file} has {lines} lines");
+    }
+    assert!(code.len() > 50, "only {} files were found", code.len());
+}
+
+/// All Rust files of the program and its tests, by their paths from the root.
+fn code() -> Vec<(String, String)> {
+    let (mut folders, mut found) = (vec![root().join("src"), root().join("tests")], Vec::new());
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let file = path.strip_prefix(root()).unwrap().to_str().unwrap();
-                let lines = page(file).lines().count();
-                assert!(lines <= 400, "{file} has {lines} lines");
-                seen += 1;
+                let file = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push((file.clone(), page(&file)));
             }
         }
     }
-    assert!(seen > 50, "only {seen} files were found");
+    found
 }
 
 #[test]
@@ -300,28 +308,45 @@ fn the_scripts_of_the_packages_can_be_read_and_the_version_stands_in_one_place()
 }
 
 #[test]
-fn every_test_that_the_table_of_nist_names_is_there() {
-    let (mut folders, mut code) = (vec![root().join("src"), root().join("tests")], String::new());
-    while let Some(folder) = folders.pop() {
-        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                code += &std::fs::read_to_string(path).unwrap_or_default();
+fn every_test_that_a_page_names_is_there() {
+    let all: String = code().into_iter().map(|(_, text)| text).collect();
+    for (name, least) in [("docs/nist.md", 8), ("docs/threats.md", 100)] {
+        let text = page(name);
+        let mut named = 0;
+        for test in text.split('`').skip(1).step_by(2).filter(|word| word.contains("::")) {
+            if let Some((place, function)) = place_of(test) {
+                let path = root().join(&place);
+                let text = std::fs::read_to_string(&path)
+                    .unwrap_or_else(|_| panic!("{name}: {test}: there is no {place}"));
+                let is_there = text.contains(&format!("fn {function}("));
+                assert!(is_there, "{name}: no test {function} in {place}");
+                named += 1;
             }
         }
+        // By its function alone.
+        let rows = text.lines().filter(|line| line.starts_with("| 3.")).flat_map(|line| {
+            let last = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+            last.split('`').skip(1).step_by(2)
+        });
+        for test in rows.filter(|test| !test.contains("::")) {
+            assert!(all.contains(&format!("fn {test}()")), "{name}: no test {test}");
+            named += 1;
+        }
+        assert!(named >= least, "{name}: only {named} tests are named");
     }
-    let text = page("docs/nist.md");
-    let tests = text.lines().filter(|line| line.starts_with("| 3.")).flat_map(|line| {
-        let last = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
-        last.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
-    });
-    let mut named = 0;
-    for test in tests.filter(|test| !test.contains("::")) {
-        assert!(code.contains(&format!("fn {test}()")), "no test {test}");
-        named += 1;
+}
+
+/// The file and the function (not the `x` of an explanation) that a page means by `logins::x`, `house::x`, `src/login/code.rs::x`.
+fn place_of(test: &str) -> Option<(String, &str)> {
+    let (place, function) = test.rsplit_once("::")?;
+    let is_name = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_".contains(&b));
+    match place {
+        _ if function.len() < 2 || !is_name(function) => None,
+        "house" => Some(("tests/house.rs".to_owned(), function)),
+        _ if place.ends_with(".rs") => Some((place.to_owned(), function)),
+        _ if is_name(place) => Some((format!("tests/machine/{place}.rs"), function)),
+        _ => None,
     }
-    assert!(named > 8, "only {named} tests are named");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::wire;
 use crate::audit::Audit;
+use crate::config::file::{Trust, check_folder};
 use crate::config::model::LimitRules;
 use crate::delivery::{Fate, Judgement, Outcome};
 use crate::limits::child::{self, Decision};
@@ -210,10 +211,10 @@ struct Started {
     _child: Child,
 }
 
-/// A program that others could have changed is not started as root.
+/// A program that others could have changed or put in another's place is not started as root.
 ///
 /// # Errors
-/// In words, when it is missing or not root's alone.
+/// In words, when it is missing, or it or its folder is not root's alone.
 pub fn check_program(program: &Path) -> Result<(), String> {
     let meta = fs::metadata(program).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "does not exist: install the package pam-sms, or correct \
@@ -231,7 +232,8 @@ pub fn check_program(program: &Path) -> Result<(), String> {
             meta.uid()
         ));
     }
-    Ok(())
+    let folder = program.parent().unwrap_or(program);
+    check_folder(folder, Trust::Root).map_err(|error| error.to_string())
 }
 
 impl Started {

@@ -5,6 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::hint::black_box;
+use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
 
@@ -118,9 +119,10 @@ pub fn clear_registers() {
     }
 }
 
-/// Gives what was freed back to the kernel. To read a configuration takes a hundred kilobytes, which the C
-/// library would keep while somebody looks for their phone.
+/// Gives what was freed back to the kernel, and what is below us on the stack. To read a configuration takes
+/// a hundred kilobytes, which the C library would keep while somebody looks for their phone.
 pub fn give_memory_back() {
+    give_stack_back();
     #[cfg(target_env = "gnu")]
     // SAFETY: takes a number, and locks what it touches.
     unsafe {
@@ -128,9 +130,44 @@ pub fn give_memory_back() {
     };
 }
 
+/// Whatever functions that have returned left on the stack is gone, too: the kernel puts zeros there.
+// Not inlined: its frame must be below all others that are in use.
+#[inline(never)]
+fn give_stack_back() {
+    const PAGE: usize = 4096;
+    // What reading a configuration takes, measured, and some more; a host's thread has that much.
+    const DEPTH: usize = 14 * PAGE;
+    let mut below = MaybeUninit::<[u8; DEPTH]>::uninit();
+    let first = below.as_mut_ptr().cast::<u8>();
+    let to_page = first.align_offset(PAGE);
+    // Where pages are larger it is refused, and nothing is lost.
+    // SAFETY: the pages lie within `below`, which holds nothing before and is not used after.
+    unsafe {
+        libc::madvise(black_box(first).add(to_page).cast(), DEPTH - PAGE, libc::MADV_DONTNEED)
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Leaves a word all over the stack, and says where.
+    #[inline(never)]
+    fn litter() -> usize {
+        let words = black_box([0x5ec2_e7ed_u64; 2048]);
+        // In the middle, where no page is shared with a frame that is in use.
+        black_box(&raw const words[1024]) as usize
+    }
+
+    #[test]
+    fn what_functions_that_returned_left_on_the_stack_is_gone() {
+        let at = litter();
+        // SAFETY: the stack is mapped that far, it was just in use; whatever is there is a number.
+        let read = || unsafe { std::ptr::read_volatile(at as *const u64) };
+        assert_eq!(read(), 0x5ec2_e7ed);
+        give_stack_back();
+        assert_eq!(read(), 0);
+    }
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()

@@ -93,6 +93,23 @@ fn trap_2_a_number_is_stored_only_when_the_whole_login_succeeded() {
 }
 
 #[test]
+fn what_waits_for_the_account_phase_is_nobody_elses() {
+    let machine = machine("");
+    let log = machine.log();
+    let enrols = || {
+        let client = Client::new(&machine, "sms").user("bob").authtok("marmalade").flag("--acct");
+        client.answer("text:+4915123456789").answer(OUTBOX)
+    };
+    assert_eq!(enrols().user_at_acct("alice").run().result, SUCCESS);
+    log.wait_for("event=accepted");
+    for name in ["alice", "bob"] {
+        assert!(!fs::exists(format!("/var/lib/pam-sms/enrolled-{name}.state")).unwrap(), "{name}");
+    }
+    assert_eq!(enrols().user_at_acct("bob").run().result, SUCCESS);
+    assert!(fs::exists("/var/lib/pam-sms/enrolled-bob.state").unwrap());
+}
+
+#[test]
 fn who_may_not_enrol_is_denied() {
     let machine = machine("enrol_until = 2001-12-31");
     let log = machine.log();

@@ -1,12 +1,12 @@
 //! What is wrong on our side, and what libpam is told of it. Nothing of it lets anyone in.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use crate::support::log::Log;
 use crate::support::machine::Machine;
-use crate::support::pam::{Client, Run};
+use crate::support::pam::{ANY_PASSWORD, Client, Run};
 
 const SUCCESS: i32 = 0;
 const SERVICE_ERR: i32 = 3;
@@ -125,6 +125,41 @@ fn helpers_that_are_broken_are_a_denial_even_where_outages_let_in() {
         log.wait_for(said);
         assert!(run.elapsed.as_secs() < 4, "{said}: {:?}", run.elapsed);
     }
+}
+
+#[test]
+fn a_helper_that_others_could_put_another_in_the_place_of_is_not_started() {
+    let (machine, log) = machine();
+    let folder = "/usr/libexec/everybodys";
+    fs::create_dir_all(folder).unwrap();
+    fs::copy("/usr/libexec/pam-sms-helper", format!("{folder}/helper")).unwrap();
+    let stack = "auth requisite pam_sms.so helper=/usr/libexec/everybodys/helper\n\
+                 auth required pam_permit.so\n";
+    machine.pam("sms", stack);
+    assert_eq!(login(&machine, OUTBOX).result, SUCCESS, "{:?}", log.lines());
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(login(&machine, OUTBOX).result, SERVICE_ERR);
+    log.wait_for("the folder /usr/libexec/everybodys can be written by others (mode 0777)");
+}
+
+#[test]
+fn trap_7_sshds_fake_password_sends_nothing_and_costs_no_try() {
+    let (machine, log) = machine();
+    let stack = format!("{ANY_PASSWORD}auth required pam_sms.so\nauth required pam_permit.so\n");
+    machine.pam("sms", &stack);
+    let login = |password: &str| {
+        Client::new(&machine, "sms").user("alice").authtok(password).answer(OUTBOX).run()
+    };
+    // As sshd hands it on for somebody it has refused: cut to the length that was typed.
+    let junk = "\u{8}\n\r\u{7f}INCORRECT".repeat(2);
+    for length in [1, 2, 13, 20] {
+        let run = login(&junk[..length]);
+        assert_eq!(run.result, AUTH_ERR, "{length}: {:?}", log.lines());
+        log.wait_for("refused by sshd");
+        log.clear();
+    }
+    assert!(!fs::exists("/run/pam-sms/outbox").unwrap(), "something was sent");
+    assert_eq!(login("marmalade").result, SUCCESS);
 }
 
 #[test]

@@ -73,6 +73,11 @@ impl<'a> Client<'a> {
         self.option("--env", variable)
     }
 
+    /// PAM_USER from behind pam_authenticate on.
+    pub fn user_at_acct(self, name: &str) -> Self {
+        self.option("--user-at-acct", name)
+    }
+
     /// Answers prompts with echo off; see [`ANY_PASSWORD`].
     pub fn authtok(self, text: &str) -> Self {
         self.option("--authtok", text)

@@ -5,7 +5,7 @@
 //! ```text
 //! pam-client --service S [--confdir DIR] [--user U] [--rhost R] [--tty T] [--ruser R]
 //!            [--env NAME=VALUE]... [--authtok TEXT] [--answer KIND]... [--silent] [--acct]
-//!            [--setcred] [--times N] [--no-conv | --conv-fails | --like-sshd-password PASSWORD]
+//!            [--user-at-acct U] [--setcred] [--times N] [--no-conv | --conv-fails | --like-sshd-password PASSWORD]
 //!            [--hold-at-prompt FILE] [--sigchld-ignore] [--sigpipe-default] [--took]
 //! ```
 //!
@@ -19,6 +19,8 @@
 //! libpam does not let an application set PAM_AUTHTOK itself: the stack has to have a module that
 //! asks and keeps the answer. `pam_exec.so quiet expose_authtok /bin/true` keeps any, pam_unix
 //! keeps wrong passwords too.
+//!
+//! `--user-at-acct U` is an application (or a module) that changes PAM_USER behind pam_authenticate.
 //!
 //! `--hold-at-prompt FILE` answers no prompt while someone holds FILE locked (flock), which is how
 //! a test lets a crowd answer at once.
@@ -59,6 +61,7 @@ mod pam {
     pub const SILENT: c_int = 0x8000;
     pub const ESTABLISH_CRED: c_int = 2;
 
+    pub const USER: c_int = 2;
     pub const TTY: c_int = 3;
     pub const RHOST: c_int = 4;
     pub const RUSER: c_int = 8;
@@ -185,6 +188,9 @@ fn login(script: &Script) -> c_int {
         let result = pam::pam_authenticate(handle, flags);
         let mut last = result;
         let (mut acct, mut setcred) = (None, None);
+        if let Some(user) = &script.user_at_acct {
+            pam::pam_set_item(handle, pam::USER, user.as_ptr().cast());
+        }
         if script.acct && last == pam::SUCCESS {
             last = pam::pam_acct_mgmt(handle, flags);
             acct = Some(last);

@@ -48,6 +48,22 @@ fn vonage_is_asked_after_messages_elsewhere_unless_an_admin_says_where() {
 }
 
 #[test]
+fn plain_http_leads_to_this_machine_only_unless_it_is_allowed() {
+    for (base_url, is_taken) in [
+        ("http://gateway.example", false),
+        ("http://127.0.0.1.gateway.example", false),
+        ("http://10.0.0.1:8080", false),
+        ("ftp://127.0.0.1", false),
+        ("http://127.0.0.1:8080", true),
+        ("http://[::1]:8080", true),
+        ("https://gateway.example", true),
+    ] {
+        let made = provider("vonage", &[], Some(base_url));
+        assert_eq!(made.is_ok(), is_taken, "{base_url}");
+    }
+}
+
+#[test]
 fn keys_decide_where_a_provider_is() {
     for (kind, keys, wanted) in [
         ("twilio", [("edge", "dublin"), ("region", "ie1")], "https://api.dublin.ie1.twilio.com/"),
