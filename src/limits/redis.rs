@@ -3,6 +3,7 @@
 //! ```text
 //! settings.rs  what the configuration says about it
 //! line.rs      one connection, with one deadline
+//! sentinel.rs  which server is the one that others copy
 //! server.rs    texts by name, changed by comparing and replacing; is it fit for that?
 //! redis.rs     the ledger over it: one question, one answer
 //! ```
@@ -12,6 +13,7 @@
 //! which all hosts have, and the store itself has not.
 
 mod line;
+mod sentinel;
 mod server;
 mod settings;
 

@@ -17,6 +17,7 @@ pub mod pam;
 pub mod person;
 pub mod process;
 pub mod redis;
+pub mod sentinel;
 pub mod slapd;
 
 /// An example that cargo builds beside the tests: they are in `target/debug/deps`, it is in

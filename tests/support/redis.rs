@@ -12,9 +12,12 @@ use super::machine::Machine;
 
 /// The password of the ACL user that hosts are.
 pub const PASSWORD: &str = "correct-horse-battery";
-const ADMIN: &str = "queen-of-hearts";
+pub(super) const ADMIN: &str = "queen-of-hearts";
 /// What the user may do, as docs/limits.md has it.
 const RULES: &str = "resetchannels ~pam-sms:* -@all +select +info +eval +time +get +set +del +wait";
+/// The lines of a configuration about TLS, for servers and sentinels.
+pub(super) const TLS: &str = "tls-cert-file /etc/redis/server.pem\ntls-key-file /etc/redis/server.key\n\
+    tls-ca-cert-file /etc/redis/ca.pem\ntls-auth-clients no\n";
 /// How long hosts wait for each other.
 const PATIENCE: Duration = Duration::from_secs(240);
 
@@ -23,11 +26,17 @@ pub struct Redis<'a> {
     machine: &'a Machine,
     child: Option<Child>,
     ca: String,
+    port: u16,
 }
 
 impl<'a> Redis<'a> {
     /// Runs one at port 6379 of all addresses of the machine, where it is called `redis.test`.
     pub fn start(machine: &'a Machine) -> Self {
+        Self::with(machine, "")
+    }
+
+    /// The same with `more` in its configuration.
+    pub fn with(machine: &'a Machine, more: &str) -> Self {
         let [ca, certificate, key] = as_files(&["redis.test"]);
         machine.file("/etc/redis/ca.pem", &ca, 0o644);
         machine.file("/etc/redis/server.pem", certificate, 0o644);
@@ -36,16 +45,29 @@ impl<'a> Redis<'a> {
             "user default off\nuser pam-sms on >{PASSWORD} {RULES}\nuser admin on >{ADMIN} ~* &* +@all\n"
         );
         machine.file("/etc/redis/users.acl", acl, 0o600);
-        machine.file("/run/redis/kept", "", 0o600);
-        let config = "port 0\ntls-port 6379\nbind 0.0.0.0\nprotected-mode no\ndir /run/redis\n\
-            tls-cert-file /etc/redis/server.pem\ntls-key-file /etc/redis/server.key\n\
-            tls-ca-cert-file /etc/redis/ca.pem\ntls-auth-clients no\naclfile /etc/redis/users.acl\n\
-            save \"\"\nappendonly yes\nappendfsync always\n";
-        machine.file("/etc/redis/redis.conf", config, 0o600);
         machine.file("/etc/hosts", "127.0.0.1 localhost redis.test\n", 0o644);
-        let mut redis = Self { machine, child: None, ca };
+        Self::at(machine, ca, 6379, more)
+    }
+
+    /// Another with the same files at another port.
+    pub fn beside(&self, port: u16, more: &str) -> Self {
+        Self::at(self.machine, self.ca.clone(), port, more)
+    }
+
+    fn at(machine: &'a Machine, ca: String, port: u16, more: &str) -> Self {
+        let mut redis = Self { machine, child: None, ca, port };
+        machine.file(format!("/run/redis-{port}/kept"), "", 0o600);
+        let config = format!(
+            "port 0\ntls-port {port}\nbind 0.0.0.0\nprotected-mode no\ndir /run/redis-{port}\n\
+             {TLS}aclfile /etc/redis/users.acl\nsave \"\"\nappendonly yes\nappendfsync always\n{more}"
+        );
+        machine.file(redis.config(), config, 0o600);
         redis.run();
         redis
+    }
+
+    fn config(&self) -> String {
+        format!("/etc/redis/{}.conf", self.port)
     }
 
     /// Runs it again, with what it has kept on the disk.
@@ -53,12 +75,12 @@ impl<'a> Redis<'a> {
         let child = self
             .machine
             .command("/usr/bin/redis-server")
-            .arg("/etc/redis/redis.conf")
+            .arg(self.config())
             .stdout(Stdio::null())
             .spawn()
             .expect("start redis-server");
         self.child = Some(child);
-        wait_until("redis-server", || TcpStream::connect("127.0.0.1:6379").ok());
+        wait_until("redis-server", || TcpStream::connect(("127.0.0.1", self.port)).ok());
         wait_until("redis-server to have loaded", || (self.cli(&["PING"]) == "PONG").then_some(()));
     }
 
@@ -72,10 +94,7 @@ impl<'a> Redis<'a> {
 
     /// What an admin of it is told.
     pub fn cli(&self, words: &[&str]) -> String {
-        let tls = ["--tls", "--cacert", "/etc/redis/ca.pem", "-h", "redis.test", "--user", "admin"];
-        let auth = ["--pass", ADMIN, "--no-auth-warning"];
-        let run = self.machine.run("/usr/bin/redis-cli", &[&tls[..], &auth, words].concat());
-        String::from_utf8_lossy(&run.stdout).trim_end().to_owned()
+        cli(self.machine, self.port, words)
     }
 
     /// The names of all keys.
@@ -88,6 +107,15 @@ impl Drop for Redis<'_> {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// What the admin of what listens at this port of `redis.test` is told.
+pub(super) fn cli(machine: &Machine, port: u16, words: &[&str]) -> String {
+    let port = port.to_string();
+    let tls = ["--tls", "--cacert", "/etc/redis/ca.pem", "-h", "redis.test", "-p", &port];
+    let auth = ["--user", "admin", "--pass", ADMIN, "--no-auth-warning"];
+    let run = machine.run("/usr/bin/redis-cli", &[&tls[..], &auth, words].concat());
+    String::from_utf8_lossy(&run.stdout).trim_end().to_owned()
 }
 
 /// Lines of `[limits]` for a machine that shares a store, whose files are put into it.

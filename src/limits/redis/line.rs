@@ -3,8 +3,10 @@
 //! Commands and answers are the crate's. The connection is our own, since each read and write must
 //! end at the deadline, and since whom we trust is decided in one place for all that we connect to.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +22,11 @@ pub struct Line {
     stream: Box<dyn Stream>,
     parser: Parser,
     database: u16,
+    deadline: Deadline,
 }
+
+/// When all that is said on a connection must have ended, at both of its ends: what asks, and what reads.
+type Deadline = Rc<Cell<Instant>>;
 
 /// Bytes in both directions.
 trait Stream: Read + Write {}
@@ -42,15 +48,17 @@ impl Line {
         // More than these there is no time for.
         addresses.truncate(4);
         let mut failed = format!("connect: {} has no address", address.host);
+        let shared = Deadline::new(Cell::new(deadline));
         let count = u32::try_from(addresses.len()).unwrap_or(1);
         for (tried, socket) in (0..count).zip(&addresses) {
-            match reach(socket, left() / (count - tried), deadline) {
+            match reach(socket, left() / (count - tried), shared.clone()) {
                 Ok(tcp) => {
                     let stream: Box<dyn Stream> = match address.is_encrypted {
                         true => Box::new(encrypted(tcp, &address.host, authorities)?),
                         false => Box::new(tcp),
                     };
-                    return Ok(Self { stream, parser: Parser::new(), database: address.database });
+                    let (parser, database) = (Parser::new(), address.database);
+                    return Ok(Self { stream, parser, database, deadline: shared });
                 }
                 Err(error) => failed = format!("connect: {error}"),
             }
@@ -58,12 +66,17 @@ impl Line {
         Err(failed)
     }
 
+    /// Gives all that is said from now on until this moment.
+    pub fn last_until(&self, deadline: Instant) {
+        self.deadline.set(deadline);
+    }
+
     fn answer(&mut self) -> RedisResult<Value> {
         self.parser.parse_value(&mut self.stream)
     }
 }
 
-fn reach(socket: &SocketAddr, time: Duration, deadline: Instant) -> io::Result<Timed> {
+fn reach(socket: &SocketAddr, time: Duration, deadline: Deadline) -> io::Result<Timed> {
     let tcp = TcpStream::connect_timeout(socket, time.max(Duration::from_millis(1)))?;
     tcp.set_nodelay(true)?;
     Ok(Timed { tcp, deadline })
@@ -117,12 +130,12 @@ impl ConnectionLike for Line {
 /// A connection that gives out at the deadline, however slowly the other side speaks.
 struct Timed {
     tcp: TcpStream,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl Timed {
     fn left(&self) -> io::Result<Option<Duration>> {
-        match self.deadline.saturating_duration_since(Instant::now()) {
+        match self.deadline.get().saturating_duration_since(Instant::now()) {
             Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
             left => Ok(Some(left)),
         }

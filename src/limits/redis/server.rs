@@ -8,7 +8,7 @@ use redis::{Pipeline, RedisResult, cmd, pipe};
 
 use super::line::{Line, words};
 use super::settings::{Address, Settings};
-use super::{Cells, LONG, PREFIX, Swap};
+use super::{Cells, LONG, PREFIX, Swap, sentinel};
 use crate::limits::Barrier;
 use crate::limits::window::Moment;
 
@@ -58,27 +58,48 @@ impl<'a> Server<'a> {
     /// [`Barrier::OutOfReach`] with what each said, when there is none.
     pub fn connect(settings: &'a Settings, deadline: Instant) -> Result<Self, Barrier> {
         let mut said = Vec::new();
+        let mut named = Vec::new();
         let count = u32::try_from(settings.servers.len()).unwrap_or(1);
         for (tried, address) in (0..count).zip(&settings.servers) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // A server that accepts and never answers leaves the others their part of the time.
-            let until = Instant::now() + left / (count - tried);
-            match Self::at(address, settings, until) {
+            let left = || deadline.saturating_duration_since(Instant::now());
+            let rest = count - tried;
+            // One that accepts and never answers leaves the others their part of the time.
+            let found = match &settings.master {
+                None => Ok(address.clone()),
+                // And the server that it names.
+                Some(master) => {
+                    sentinel::ask(address, master, settings, Instant::now() + left() / (rest + 1))
+                }
+            };
+            let place = |of: &Address| format!("{}:{}", of.host, of.port);
+            let told = found.map_err(|error| (place(address), error)).and_then(|server| {
+                if named.contains(&server) {
+                    return Err((place(address), "names the same".to_owned()));
+                }
+                named.push(server.clone());
+                // Of several sentinels another may know better.
+                let part = if settings.master.is_some() { rest.min(2) } else { rest };
+                let until = Instant::now() + left() / part;
+                Self::at(&server, settings, until, deadline)
+                    .map_err(|error| (place(&server), error))
+            });
+            match told {
                 Ok(server) => return Ok(server),
-                Err(error) => said.push(format!("{}:{}: {error}", address.host, address.port)),
+                Err((place, error)) => said.push(format!("{place}: {error}")),
             }
         }
         Err(Barrier::OutOfReach(said.join("; ")))
     }
 
-    fn at(address: &Address, settings: &'a Settings, deadline: Instant) -> Result<Self, String> {
-        let mut line = Line::open(address, settings.authorities.as_deref(), deadline)?;
-        let mut greeting = pipe();
-        let auth = greeting.cmd("AUTH");
-        if let Some(user) = &settings.user {
-            auth.arg(user);
-        }
-        auth.arg(settings.password.expose()).ignore();
+    /// Connects to this one until the one moment, and speaks to it until the other.
+    fn at(
+        address: &Address,
+        settings: &'a Settings,
+        connected: Instant,
+        deadline: Instant,
+    ) -> Result<Self, String> {
+        let mut line = Line::open(address, settings.authorities.as_deref(), connected)?;
+        let mut greeting = settings.greeting();
         if address.database != 0 {
             greeting.cmd("SELECT").arg(address.database).ignore();
         }
@@ -113,6 +134,8 @@ impl<'a> Server<'a> {
                 now
             }
         };
+        // What has answered has all of the time that there is.
+        line.last_until(deadline);
         let (line, now) = (RefCell::new(line), Cell::new(now));
         let (key, is_contended) = (settings.key.expose(), Cell::new(false));
         Ok(Self { line, key, has_replicas, is_contended, now, since })

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
+use redis::{Pipeline, pipe};
 use reqwest::Url;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
@@ -20,11 +21,16 @@ use crate::secret::Secret;
 const SMALL: u64 = 256 << 10;
 /// What the key of the numbers is made for, so that it is good for nothing else.
 const PURPOSE: &[u8] = b"pam-sms: numbers in the store";
+/// Where servers listen, and sentinels, when nothing else is said.
+const SERVER: u16 = 6379;
+const SENTINEL: u16 = 26379;
 
 /// A store, and how to be let in.
 pub struct Settings {
-    /// In the order in which they are tried.
+    /// In the order in which they are tried: servers, or sentinels where there is a `master`.
     pub servers: Vec<Address>,
+    /// The name by which sentinels know the servers.
+    pub master: Option<String>,
     /// An ACL user; that of old servers without a name is `default`.
     pub user: Option<String>,
     /// The password of that user.
@@ -36,7 +42,7 @@ pub struct Settings {
 }
 
 /// Where a server listens.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// A name or a number.
     pub host: String,
@@ -59,6 +65,7 @@ struct Tables {
 #[serde(default)]
 struct Keys {
     store: Addresses,
+    store_master: Option<String>,
     store_user: Option<String>,
     store_password_file: Option<AbsolutePath>,
     store_ca_file: Option<AbsolutePath>,
@@ -75,7 +82,11 @@ impl Settings {
         if keys.store.0.is_empty() {
             return Ok(None);
         }
-        let servers = keys.store.0.iter().map(|written| address(written)).collect();
+        if keys.store_master.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            return wrong("store_master", "`store_master` is empty".to_owned());
+        }
+        let port = if keys.store_master.is_some() { SENTINEL } else { SERVER };
+        let servers = keys.store.0.iter().map(|written| address(written, port)).collect();
         let servers = match servers {
             Ok(servers) => servers,
             Err(said) => return wrong("store", said),
@@ -98,7 +109,19 @@ impl Settings {
             None => None,
         };
         let key = key(&password).map_err(ConfigError::new)?;
-        Ok(Some(Self { servers, user: keys.store_user, password, authorities, key }))
+        let Keys { store_master: master, store_user: user, .. } = keys;
+        Ok(Some(Self { servers, master, user, password, authorities, key }))
+    }
+
+    /// What shows who we are.
+    pub fn greeting(&self) -> Pipeline {
+        let mut greeting = pipe();
+        let auth = greeting.cmd("AUTH");
+        if let Some(user) = &self.user {
+            auth.arg(user);
+        }
+        auth.arg(self.password.expose()).ignore();
+        greeting
     }
 }
 
@@ -122,7 +145,7 @@ fn key(password: &Secret) -> Result<Secret, String> {
     Ok(Secret::from(hex(&mac.finalize().into_bytes())))
 }
 
-fn address(written: &str) -> Result<Address, String> {
+fn address(written: &str, port: u16) -> Result<Address, String> {
     // Without the address: a password may stand in it.
     let wrong = || "`store` must be an address like rediss://redis.example.org:6379".to_owned();
     let url = Url::parse(written).map_err(|error| format!("{}: {error}", wrong()))?;
@@ -147,10 +170,11 @@ fn address(written: &str) -> Result<Address, String> {
         }
         _ => return Err(wrong()),
     };
-    Ok(Address { host, port: url.port().unwrap_or(6379), is_encrypted, database })
+    Ok(Address { host, port: url.port().unwrap_or(port), is_encrypted, database })
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether what goes there stays on this host.
+pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
@@ -222,6 +246,13 @@ mod tests {
             .map(|one| (one.host.as_str(), one.port, one.database))
             .collect();
         assert_eq!(places, [("127.0.0.1", 1, 3), ("::1", 2, 0)]);
+        assert!(settings.master.is_none());
+
+        let sentinels = "store = ['rediss://one.example.org', 'rediss://other.example.org:7']\n\
+                         store_master = 'house'\nstore_password_file = 'FILE'";
+        let settings = read(sentinels, "secret").unwrap().unwrap();
+        let ports: Vec<_> = settings.servers.iter().map(|one| one.port).collect();
+        assert_eq!((ports, settings.master.as_deref()), (vec![26379, 7], Some("house")));
         assert!(read("", "").unwrap().is_none());
     }
 
@@ -237,6 +268,7 @@ mod tests {
             (with("7"), "x", "an address like"),
             (with("'rediss://h'"), "\n", "not an empty one"),
             (with("'rediss://h'\nstore_user = ''"), "x", "`store_user` is empty"),
+            (with("'rediss://h'\nstore_master = ' '"), "x", "`store_master` is empty"),
             (with("'rediss://h'\nstore_ca_file = 'FILE'"), "x", "no certificate"),
             ("store = 'rediss://h'".to_owned(), "x", "needs `store_password_file`"),
         ] {
