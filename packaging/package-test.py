@@ -3,10 +3,11 @@
 
     packaging/package-test.py [SUITE ...]          (make package-test)
 
-For each suite (bookworm and trixie, unless others are named): a fresh Debian out of debootstrap, kept in
+For each suite (those of SUITES, unless some are named): a fresh Debian or Ubuntu out of debootstrap, kept in
 target/package-test, seen through an overlay in namespaces of its own whose network is loopback only; a real
 sshd, and a person at a terminal. After every step: who gets in, and whether dpkg finds all files as they
-were shipped. Needs root, debootstrap, and for the first time a mirror (MIRROR).
+were shipped. What is upgraded from is a build of OLDER. Needs root, debootstrap, and for the first time the
+mirrors (MIRROR, UBUNTU_MIRROR) and, for Ubuntu, the keys of its archive (UBUNTU_KEYRING).
 """
 
 import contextlib
@@ -24,7 +25,13 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = HERE.parent / "target"
 BASES = TARGET / "package-test"
+# The last commit before version 4 of the protocol between module and helper, and the version it is built as.
+OLDER, OLD_VERSION = "17c7be38076ebf11b6c9d736a38ddabe022ac3c7", "0.0.1"
+SUITES = ["bookworm", "trixie", "noble"]
 MIRROR = os.environ.get("MIRROR", "http://deb.debian.org/debian")
+UBUNTU_MIRROR = os.environ.get("UBUNTU_MIRROR", "http://archive.ubuntu.com/ubuntu")
+UBUNTU_KEYRING = os.environ.get("UBUNTU_KEYRING", "/usr/share/keyrings/ubuntu-archive-keyring.gpg")
+UBUNTU = {"noble"}
 NEEDED = ["systemd", "openssh-server", "openssh-client", "cron", "python3", "debsums", "ca-certificates",
           "fail2ban"]
 PACKAGES = ["libpam-sms", "pam-sms"]
@@ -40,11 +47,11 @@ WITHOUT, WITH, OUT = "in without a code", "in with a code", "out"
 def main():
     if os.environ.get("PAM_SMS_INSIDE"):
         return Story(sys.argv[1], pathlib.Path(sys.argv[2])).tell()
-    suites = sys.argv[1:] or ["bookworm", "trixie"]
+    suites = sys.argv[1:] or SUITES
     new = sorted((TARGET / "deb").glob("*.deb"))
     if len(new) != len(PACKAGES):
         sys.exit("target/deb has no packages: `make deb` makes them")
-    old = [one_version_back(deb) for deb in new]
+    build_older()
     for suite in suites:
         base = BASES / f"base-{suite}"
         if not base.exists():
@@ -53,7 +60,7 @@ def main():
             run = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child",
                    sys.executable, __file__, suite, folder]
             environment = dict(os.environ, PAM_SMS_INSIDE="1")
-            if subprocess.run(run, env=environment, timeout=600).returncode:
+            if subprocess.run(run, env=environment, timeout=1800).returncode:
                 sys.exit(f"{suite}: failed")
     print(f"{len(suites)} suites passed, 0 failed")
 
@@ -62,7 +69,12 @@ def make_base(suite, base):
     fresh = base.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["debootstrap", "--variant=minbase", suite, fresh, MIRROR], check=True, stdout=subprocess.DEVNULL)
+    options, mirror = ["--variant=minbase"], [MIRROR]
+    if suite in UBUNTU:
+        options += ["--components=main,universe", f"--keyring={UBUNTU_KEYRING}"]
+        # Debian's debootstrap need not know this Ubuntu; the script is one for all of them.
+        mirror = [UBUNTU_MIRROR, "gutsy"]
+    subprocess.run(["debootstrap", *options, suite, fresh, *mirror], check=True, stdout=subprocess.DEVNULL)
     # Nothing is started in there.
     policy = fresh / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
@@ -73,18 +85,45 @@ def make_base(suite, base):
     fresh.rename(base)
 
 
-def one_version_back(deb):
-    """The same package under a lower version, with a mark in every program that shows which one runs."""
-    back = BASES / "previous" / deb.name
-    back.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["dpkg-deb", "-R", deb, folder], check=True)
-        control = pathlib.Path(folder, "DEBIAN/control")
-        version = re.search(r"^Version: (.+)$", control.read_text(), re.M)[1]
-        control.write_text(control.read_text().replace(version, "0.0.1-1"))
-        subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", folder, back],
-                       check=True, stdout=subprocess.DEVNULL)
-    return back
+def build_older():
+    """Packages of OLDER, built as ours are, by what is there to build with now."""
+    # Of another protocol than ours, or the test shows little.
+    versions = [protocol_versions(commit) for commit in (OLDER, "HEAD")]
+    if versions[0] == versions[1]:
+        sys.exit(f"{OLDER} speaks the same protocol as HEAD: name an older commit")
+    out = BASES / "previous" / OLDER
+    if out.exists():
+        return
+    tree = BASES / "older"
+    shutil.rmtree(tree, ignore_errors=True)
+    git = ["git", "-C", tree, "-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
+    subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", HERE.parent, tree], check=True)
+    subprocess.run([*git, "checkout", "--quiet", "--detach", OLDER], check=True)
+    # Its own version may be ours.
+    for name in ("Cargo.toml", "Cargo.lock"):
+        text = (tree / name).read_text()
+        newer = re.sub(r'(name = "pam-sms"\nversion = )"[^"]+"', rf'\1"{OLD_VERSION}"', text, count=1)
+        (tree / name).write_text(newer)
+    subprocess.run([*git, "commit", "--quiet", "--all", "--message", OLD_VERSION], check=True)
+    (tree / "target").mkdir()
+    (tree / "target/tools").symlink_to(TARGET / "tools")
+    print(f"building {OLD_VERSION} out of {OLDER[:7]}", flush=True)
+    subprocess.run(["make", "dist"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+    # What lintian says of it matters no more.
+    subprocess.run(["packaging/deb.sh"], cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    debs = sorted((tree / "target/deb").glob("*.deb"))
+    if len(debs) != len(PACKAGES):
+        sys.exit(f"{OLDER}: no packages came of it")
+    out.mkdir(parents=True)
+    for deb in debs:
+        shutil.copy(deb, out)
+    shutil.rmtree(tree)
+
+
+def protocol_versions(commit):
+    wire = ["git", "-C", HERE, "show", f"{commit}:src/helper/wire.rs"]
+    text = subprocess.run(wire, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return re.search(r"FIRST\.\.=(\w+)", text)[1]
 
 
 class Story:
@@ -102,7 +141,8 @@ class Story:
         pam_before = self.pam_files()
 
         said = self.dpkg("-i", *self.debs("previous"))
-        self.say("0.0.1 installed", WITHOUT, installed=True)
+        self.say(f"{OLD_VERSION} installed", WITHOUT, installed=True)
+        self.holds(OLD_VERSION in self.chroot("pam-sms", "--version"), f"it is {OLD_VERSION}, of {OLDER[:7]}")
         self.holds(not self.path("etc/pam-sms").exists(), "nothing is in /etc/pam-sms")
         self.holds(self.mode("run/pam-sms") == 0o700 and self.mode("var/lib/pam-sms") == 0o700, "state is root's alone")
         self.holds("_pam-sms:x:" in self.read("etc/passwd"), "the helper has its user")
@@ -118,12 +158,18 @@ class Story:
 
         # What check calls an error, and a login a warning.
         self.path("etc/pam-sms/config.toml").chmod(0o644)
-        waiting, again = self.at_the_prompt(), self.at_the_prompt("--resend")
-        said = self.dpkg("-i", *self.debs())
+        waiting, again, call = map(self.at_the_prompt, ("", "--resend", "--call"))
+        new = self.debs()
+        self.dpkg("--unpack", *(deb for deb in new if "libpam-sms_" in deb))
+        self.holds(self.log_in() == WITH, "between unpacking one and the other, the new module sends by the old helper")
+        said = self.dpkg("-i", *new)
         self.holds("`pam-sms check` finds" in said, "the upgrade tells what check finds, and goes on")
+        self.holds(OLD_VERSION not in self.chroot("pam-sms", "--version"), f"it is {OLD_VERSION} no more")
         self.path("etc/pam-sms/config.toml").chmod(0o600)
-        self.holds(again() == WITH, "of two logins that waited at the prompt one asks for another code, of the new helper, and gets in")
-        self.holds(waiting() == WITH, "the other one types the code that it has had all the time, and gets in")
+        self.holds(again() == WITH, "of three logins that waited at the prompt, with the old module, one asks for another "
+                                    "code, of the new helper (version 1 of the protocol), and gets in")
+        self.holds(call() == WITH, "one asks for a call (version 3), and gets in")
+        self.holds(waiting() == WITH, "one types the code that it has had all the time, and gets in")
         self.say("after the upgrade", WITH, installed=True)
         self.holds(self.listed("/etc/pam.d/common-auth"), "the admin's choice was kept")
 
@@ -202,7 +248,7 @@ class Story:
     def configure(self):
         self.path("etc/pam-sms").mkdir(mode=0o700)
         # No provider: messages go to the outbox.
-        self.write("etc/pam-sms/config.toml", "[limits]\nresend_after = '1s'\nsends_per_user = '100/1h'\nsends_per_number = '100/1h'\n", 0o600)
+        self.write("etc/pam-sms/config.toml", "[delivery]\nvoice = true\n[limits]\nresend_after = '1s'\nsends_per_user = '100/1h'\nsends_per_number = '100/1h'\n", 0o600)
         self.write("etc/pam-sms/users.toml", 'alice = "+4915123456723"\n', 0o600)
 
     def enable(self):
@@ -272,7 +318,7 @@ class Story:
         return self.chroot("dpkg", what, *words, fails=fails)
 
     def debs(self, which=None):
-        folder = BASES / "previous" if which else TARGET / "deb"
+        folder = BASES / "previous" / OLDER if which else TARGET / "deb"
         inside = self.path("tmp/debs")
         shutil.rmtree(inside, ignore_errors=True)
         inside.mkdir()
@@ -288,7 +334,8 @@ class Story:
 
     def at_the_prompt(self, *words):
         """A login that waits there until it is called, which answers how it went."""
-        fifo, said = self.folder / f"fifo-{len(words)}", []
+        words = [word for word in words if word]
+        fifo, said = self.folder / "-".join(["fifo", *words]), []
         os.mkfifo(fifo)
         go = lambda: said.append(self.log_in("--pause", str(fifo), *words))
         thread = threading.Thread(target=go, daemon=True)

@@ -4,12 +4,15 @@
     packaging/vendor.py FOLDER
 
 Whatever is only built elsewhere than on Linux becomes an empty crate, since cargo wants to see every
-crate of the lock file; and objects that somebody compiled are left out, since nobody can read them.
+crate of the lock file. Left out are objects that somebody compiled, since nobody can read them, and what
+is not free: OpenLDAP's schemas, with text of RFCs in them, and texts that nobody may sell or change.
 That is half of it, and it builds the same.
 """
 
+import collections
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +30,11 @@ TARGETS = [
     "x86_64-unknown-linux-musl",
 ]
 COMPILED = {".a", ".lib", ".o", ".obj", ".dll", ".so", ".dylib", ".exe", ".rlib", ".wasm"}
+# How programs and libraries begin, whatever they are called: ELF, PE, ar, Mach-O, WebAssembly.
+MAGIC = (b"\x7fELF", b"MZ", b"!<arch>\n", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\0asm")
+SCHEMAS = {".ldif", ".schema"}
+# Of Creative Commons.
+UNFREE = re.compile(rb"CC[- ]BY[-A-Z]*-N[CD]|Attribution-N(onCommercial|oDerivs|oDerivatives)")
 
 
 def main():
@@ -34,18 +42,19 @@ def main():
     run = ["cargo", "vendor", "--quiet", "--locked", "--versioned-dirs", str(folder)]
     subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
     needed = needed_on_linux()
-    kept, emptied, objects = 0, 0, 0
+    kept, emptied, left_out = 0, 0, collections.Counter()
     for crate in sorted(folder.iterdir()):
         if crate.name in needed:
             kept += 1
-            objects += without_objects(crate)
+            left_out.update(filter(None, map(leave_out, crate.rglob("*"))))
         else:
             emptied += 1
             empty(crate)
         forget_checksums_of_files(crate)
         # For people; and debhelper takes whatever is called so for a leftover.
         (crate / "Cargo.toml.orig").unlink(missing_ok=True)
-    print(f"{kept} crates, {emptied} emptied, {objects} compiled objects left out")
+    said = ", ".join(f"{count} {why}" for why, count in sorted(left_out.items()))
+    print(f"{kept} crates, {emptied} emptied; files left out: {said}")
 
 
 def needed_on_linux():
@@ -62,11 +71,19 @@ def needed_on_linux():
     return needed
 
 
-def without_objects(crate):
-    objects = [path for path in crate.rglob("*") if path.suffix in COMPILED]
-    for path in objects:
-        path.unlink()
-    return len(objects)
+def leave_out(path):
+    """Removes a file that must not be there, and says what it was."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    if path.suffix in COMPILED or content.startswith(MAGIC):
+        why = "compiled"
+    elif path.suffix in SCHEMAS or UNFREE.search(content):
+        why = "not free"
+    else:
+        return None
+    path.unlink()
+    return why
 
 
 def empty(crate):

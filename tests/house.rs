@@ -16,6 +16,9 @@ use pam_sms::directory::Directory;
 use pam_sms::gateway::description::{BUILT_IN, COMMON, Description};
 use pam_sms::gateway::modem::{self, KINDS};
 
+#[path = "house/packages.rs"]
+mod packages;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -230,50 +233,6 @@ fn what_is_about_to_be_installed_on_the_machine_is_said() {
 }
 
 #[test]
-fn what_is_installed_is_where_libpam_and_the_module_look() {
-    let into = tempfile::tempdir().unwrap();
-    let destination = format!("DESTDIR={}", into.path().display());
-    output("make", &["install", &destination, "SECURITY=/usr/lib/here/security"]);
-    for (file, mode) in [
-        ("usr/lib/here/security/pam_sms.so", 0o644),
-        ("usr/sbin/pam-sms", 0o755),
-        ("usr/libexec/pam-sms-helper", 0o755),
-        ("usr/share/pam-sms/languages/de.toml", 0o644),
-    ] {
-        let meta = std::fs::metadata(into.path().join(file)).unwrap();
-        assert_eq!(meta.permissions().mode() & 0o7777, mode, "{file}");
-    }
-    // And without a word, into the folder of this machine's architecture, as on Debian.
-    let steps = output("make", &["-n", "install"]);
-    let multiarch = output("gcc", &["-print-multiarch"]);
-    let place = format!(" /usr/lib/{}/security/pam_sms.so", multiarch.trim());
-    assert!(steps.contains(&place), "{steps}");
-}
-
-#[test]
-fn every_file_that_the_packages_name_is_there() {
-    let into = tempfile::tempdir().unwrap();
-    let destination = format!("DESTDIR={}", into.path().display());
-    output("make", &["install", &destination, "SECURITY=/usr/lib/here/security"]);
-    let has_man = root().join("target/ship/man").exists();
-    let made_by_man = ["usr/share/man", "completion", "vendor_completions"];
-    for list in ["libpam-sms.install", "pam-sms.install", "pam-sms.docs", "pam-sms.examples"] {
-        for line in page(&format!("packaging/debian/{list}")).lines() {
-            let file = line.split(' ').next().unwrap();
-            let folder = match file.split('/').next().unwrap() {
-                "usr" => into.path().to_owned(),
-                "debian" => root().join("packaging"),
-                _ => root().to_owned(),
-            };
-            let later = made_by_man.iter().any(|part| file.contains(part)) && !has_man;
-            let list_it = format!("ls -d {file}");
-            let found = Command::new("sh").current_dir(folder).args(["-c", &list_it]).output();
-            assert!(later || found.unwrap().status.success(), "{list}: {file}");
-        }
-    }
-}
-
-#[test]
 fn the_profile_for_pam_auth_update_is_off_and_behind_the_password() {
     let profile = page("packaging/debian/pam-configs/pam-sms");
     let says = |line: &str| profile.lines().any(|one| one.replace('\t', " ").trim() == line);
@@ -281,30 +240,6 @@ fn the_profile_for_pam_auth_update_is_off_and_behind_the_password() {
     // Not `[success=ok default=bad]`, by which "does not apply" denies everybody; and never without
     // `services=`, since everything includes common-auth.
     assert!(says("requisite pam_sms.so services=sshd"), "{profile}");
-}
-
-#[test]
-fn the_scripts_of_the_packages_can_be_read_and_the_version_stands_in_one_place() {
-    let debian = "packaging/debian";
-    let scripts = ["libpam-sms.postinst", "libpam-sms.prerm", "pam-sms.postrm", "tests/login"]
-        .map(|name| format!("{debian}/{name}"));
-    let others = ["deb", "dist", "rpm"].map(|name| format!("packaging/{name}.sh"));
-    for script in scripts.iter().chain(&others) {
-        output("sh", &["-n", script]);
-    }
-    output("bash", &["-n", "packaging/arch/PKGBUILD"]);
-    output("bash", &["-n", "packaging/arch/pam-sms.install"]);
-    if Command::new("shellcheck").arg("--version").output().is_ok() {
-        let all: Vec<&str> = scripts.iter().chain(&others).map(String::as_str).collect();
-        output("shellcheck", &all);
-    }
-    let newest = page("CHANGELOG.md");
-    let newest = newest.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
-    let version = env!("CARGO_PKG_VERSION");
-    assert!(newest == "Unreleased" || newest.starts_with(version), "CHANGELOG.md: {newest}");
-    for file in ["packaging/rpm/pam-sms.spec", "packaging/arch/PKGBUILD", "packaging/dist.sh"] {
-        assert!(!page(file).contains(version), "{file} names the version");
-    }
 }
 
 #[test]

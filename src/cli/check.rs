@@ -9,7 +9,7 @@
 //! message.rs        the text, by language          providers.rs   what providers say of our keys
 //! services.rs       who names us       lines.rs       our lines, one by one
 //! ways.rs           what a stack makes of right and wrong answers
-//! directory.rs      the directory of numbers
+//! directory.rs      the directory of numbers       parts.rs       what this build was made without
 //! sshd.rs           what sshd does     sshd_rules.rs  what is wrong with that
 //! ```
 
@@ -19,6 +19,7 @@ mod directory;
 mod lines;
 mod machine;
 mod message;
+mod parts;
 mod providers;
 pub mod report;
 mod services;
@@ -128,7 +129,10 @@ fn look(arguments: &Arguments, report: &mut Report) -> Result<(), ConfigError> {
     let sources = &Sources::load(path, trust)?;
     let config = &sources.parse()?;
     let mut case = Case { arguments, trust, sources, config, gateway: None, everyone: None };
-    case.gateway = report.note(Gateway::check(sources, path, trust));
+    // A kind of provider that is not there is an error of the providers, too.
+    if !parts::left_out(&case, report).contains(&parts::Part::Sns) {
+        case.gateway = report.note(Gateway::check(sources, path, trust));
+    }
     case.everyone = count(&case, report);
     let machine = if arguments.offline { &[][..] } else { &machine::RULES };
     for rule in configuration::RULES.iter().chain(machine) {

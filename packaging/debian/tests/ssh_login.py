@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Logs in by ssh as a person does, at a terminal, and says how it went.
 
-    ssh_login.py [--port PORT] [--root FOLDER] [--code CODE] [--pause FIFO] [--resend] USER PASSWORD
+    ssh_login.py [--port PORT] [--root FOLDER] [--code CODE] [--pause FIFO] [--resend | --call] USER PASSWORD
 
-The answer is one line: `in without a code`, `in with a code` or `out`; what was shown follows as an error. The code is the last one in the
-outbox, unless --code names another. With --pause it waits at the prompt for a line in a FIFO, in which it
-first says that it is there; with --resend it then asks for another code.
+The answer is one line: `in without a code`, `in with a code` or `out`; what was shown follows as an error.
+The code is the last one in the outbox, unless --code names another. With --pause it waits at the prompt for
+a line in a FIFO, in which it first says that it is there; with --resend it then asks for another code, with
+--call for one that is read aloud.
 """
 
 import argparse
@@ -64,7 +65,8 @@ def main():
     parser.add_argument("--root", default="/")
     parser.add_argument("--code")
     parser.add_argument("--pause")
-    parser.add_argument("--resend", action="store_true")
+    parser.add_argument("--resend", dest="another", action="store_const", const="r")
+    parser.add_argument("--call", dest="another", action="store_const", const="v")
     parser.add_argument("user")
     parser.add_argument("password")
     arguments = parser.parse_args()
@@ -91,8 +93,8 @@ def log_in(terminal, arguments):
                 fifo.write("at the prompt\n")
             with open(arguments.pause) as fifo:
                 fifo.readline()
-        if arguments.resend:
-            terminal.type("r")
+        if arguments.another:
+            terminal.type(arguments.another)
             seen = terminal.see(asked, closing)
             code = last_code(arguments)
     # A wrong code is asked for again, until the login is over.
@@ -107,7 +109,10 @@ def log_in(terminal, arguments):
 
 def last_code(arguments):
     with open(os.path.join(arguments.root, "run/pam-sms/outbox")) as outbox:
-        return outbox.read().splitlines()[-1].split(" ")[2]
+        text = outbox.read().splitlines()[-1].split(" ", 2)[2]
+    # A text begins with it; in a call its digits are read one by one.
+    together = re.match(r"\S*\d{6}", text)
+    return together[0] if together else "".join(re.findall(r"\d", text))[:6]
 
 
 main()

@@ -29,6 +29,8 @@ catalogue! {
     // The configuration.
     CONFIGURATION "configuration" Error
         "until it is mended, everybody whom this module asks is denied";
+    LEFT_OUT "left-out" Error
+        "everybody whose login needs it is denied";
     FILE_READABLE "file-readable" Error
         "keys and numbers can be read by people on this machine";
     NOBODY_ENROLLED "nobody-enrolled" Error

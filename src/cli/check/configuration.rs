@@ -1,8 +1,10 @@
 //! What is judged of a configuration that can be read, wherever it is.
 
+#[cfg(feature = "ldap")]
+use super::directory;
 use super::message::message;
 use super::report::Report;
-use super::{Case, Rule, catalogue, directory};
+use super::{Case, Rule, catalogue};
 use crate::config::model::{Day, IfUnreachable, Unenrolled};
 use crate::gateway::Gateway;
 
@@ -15,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
     message,
     unreachable,
     observation,
+    #[cfg(feature = "ldap")]
     directory::table,
     #[cfg(feature = "redis")]
     store,

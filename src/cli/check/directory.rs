@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::parts::Part;
 use super::report::Report;
 use super::{Arguments, Case, catalogue};
 #[cfg(feature = "ldap")]
@@ -45,18 +46,12 @@ pub(super) fn table(case: &Case<'_>, report: &mut Report) {
     }
 }
 
-#[cfg(not(feature = "ldap"))]
-pub(super) fn table(case: &Case<'_>, report: &mut Report) {
-    if case.config.users.ldap.is_some() {
-        let place = case.place_of(&["users", "ldap"]);
-        let what = "LDAP was left out when this pam-sms was built";
-        report.add(&catalogue::CONFIGURATION, place, what, "build it with the feature `ldap`");
-    }
-}
-
 /// What it answers, through the helper as at a login: for whoever runs this by sudo, else for root.
 pub(super) fn answers(case: &Case<'_>, report: &mut Report) {
-    let Some(rules) = &case.config.users.ldap else { return };
+    // What was left out has been reported as that.
+    let Some(rules) = case.config.users.ldap.as_ref().filter(|_| Part::Ldap.is_built()) else {
+        return;
+    };
     let Arguments { config, helper, .. } = case.arguments;
     let user = std::env::var("SUDO_USER").unwrap_or_else(|_| "root".to_owned());
     let begun = Instant::now();

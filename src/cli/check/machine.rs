@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use super::parts::Part;
 use super::report::Report;
 use super::{Arguments, Case, Rule, catalogue, directory};
 use crate::config::model::{Subject, Unenrolled};
@@ -76,6 +77,10 @@ fn state(_: &Case<'_>, report: &mut Report) {
 
 /// The store that hosts share, as a login reaches it.
 fn store(case: &Case<'_>, report: &mut Report) {
+    // What was left out has been reported as that.
+    if !Part::Redis.is_built() {
+        return;
+    }
     let (helper, config) = (&case.arguments.helper, &case.arguments.config);
     let Some(fleet) = Fleet::of(&case.config.limits, helper, config, None) else { return };
     let place = case.place_of(&["limits", "store"]);
