@@ -74,6 +74,7 @@ demo: build
 
 ## What a login costs beside those of other modules, in one run, as ratios; BENCH_ROUNDS and BENCH_USERS
 ## say how much is measured. Needs root, and pam_google_authenticator for its row.
+bench: PACKAGES += libssl-dev
 bench: build
 	$(CARGO) build --locked --quiet --examples
 	target/debug/examples/bench

@@ -7,6 +7,7 @@
 //! | google | pam_google_authenticator, where it is installed: a scratch code |
 //! | skipped | ours, for somebody whom the policy spares |
 //! | outbox | ours, a code by the outbox: without TLS |
+//! | floor | `floor.c`: the least that C with OpenSSL can do for a code by that API, and for nothing else |
 //! | sent | ours, a code by Clickatell's API over TLS from a gateway on this machine |
 
 #![allow(clippy::unwrap_used, dead_code)]
@@ -15,6 +16,7 @@
 mod support;
 
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 use support::gateway::{Gateway, account};
@@ -63,7 +65,15 @@ fn compare(rounds: usize) {
     let line = "auth required pam_google_authenticator.so secret=/etc/bench/google user=root\n";
     machine.pam("google", line);
 
-    let mut peers = vec!["permit", "skipped", "outbox", "sent"];
+    let floor = format!(
+        "auth required {} /etc/pam-sms/ca.pem {} {} 4915123456723\nauth required pam_permit.so\n",
+        compiled_floor(),
+        gateway.port(),
+        account::CLICKATELL_KEY
+    );
+    machine.pam("floor", &floor);
+
+    let mut peers = vec!["permit", "skipped", "outbox", "floor", "sent"];
     if Path::new(MODULES).join("pam_google_authenticator.so").exists() {
         peers.insert(1, "google");
     }
@@ -78,14 +88,33 @@ fn compare(rounds: usize) {
         "\n{rounds} rounds; medians; a millisecond is of the wall clock, without the conversation\n"
     );
     println!(
-        "| login | ms | x permit | CPU own ms | CPU children ms |\n| --- | --- | --- | --- | --- |"
+        "| login | ms | x permit | x floor | CPU own ms | CPU children ms | CPU x floor |\n\
+         | --- | --- | --- | --- | --- | --- | --- |"
     );
+    let floor = &taken[peers.len() - 2];
     for (peer, rows) in peers.iter().zip(&taken) {
         let of = |column: usize| median(rows.iter().map(|row| f64::from(row[column]) / 1e3));
-        let ratio =
-            median(rows.iter().zip(&taken[0]).map(|(a, b)| f64::from(a[0]) / f64::from(b[0])));
-        println!("| {peer} | {:.2} | {ratio:.2} | {:.2} | {:.2} |", of(0), of(1), of(2));
+        let beside = |others: &[[i32; 3]], cost: fn(&[i32; 3]) -> i32| {
+            let of = |row| f64::from(cost(row));
+            median(rows.iter().zip(others).map(|(a, b)| of(a) / of(b)))
+        };
+        let [permit, least] = [&taken[0], floor].map(|others| beside(others, |row| row[0]));
+        let cpu = beside(floor, |row| row[1] + row[2]);
+        let (wall, own, children) = (of(0), of(1), of(2));
+        println!(
+            "| {peer} | {wall:.2} | {permit:.2} | {least:.2} | {own:.2} | {children:.2} | {cpu:.2} |"
+        );
     }
+}
+
+/// Where `floor.c` is after it was compiled.
+fn compiled_floor() -> String {
+    let (source, library) = ("benches/floor.c", "target/floor.so");
+    let warned = ["-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"];
+    let mut compiler = Command::new("cc");
+    compiler.args(warned).args(["-o", library, source, "-lpam", "-lssl", "-lcrypto"]);
+    assert!(compiler.status().unwrap().success(), "{source} is not compiled");
+    fs::canonicalize(library).unwrap().to_str().unwrap().to_owned()
 }
 
 /// One login, which must come right.
@@ -101,7 +130,7 @@ fn once(machine: &Machine, gateway: &Gateway, peer: &str) -> [i32; 3] {
             client.answer(&format!("text:{SCRATCH}")).run()
         }
         "outbox" => client.answer(&format!("outbox:{OUTBOX}")).run(),
-        "sent" => {
+        "floor" | "sent" => {
             let sent = gateway.messages().len();
             let mut session = client.answer("stdin").spawn();
             session.prompt();
