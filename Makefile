@@ -13,7 +13,7 @@ PACKAGES := binutils ca-certificates gcc iproute2 ldap-utils libc6-dev libpam0g-
 FEATURES ?=
 WITH = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 
-.PHONY: build install man test soak outcomes bench demo demo-shell conformance lint prepare clean dist deb rpm package-test
+.PHONY: build install man test soak soak-lifetime outcomes bench demo demo-shell conformance lint prepare clean dist deb rpm package-test
 
 ## What is shipped: the module without anything of the network, the two programs, and the languages that
 ## are not part of the module.
@@ -63,6 +63,12 @@ SOAK ?= 60
 soak: build
 	SOAK=$(SOAK) fuzz/soak.sh
 	PAM_SMS_FAULTS=all $(CARGO) test --locked --test machine -- --nocapture fault_points::
+
+## Very many logins in one process, which loads the module for each and closes it again, one after the other
+## and by threads: memory, descriptors, threads and children at the beginning and at the end. Needs root.
+LIFETIME ?= 100000
+soak-lifetime: build
+	PAM_SMS_LIFETIME=$(LIFETIME) $(CARGO) test --locked --test machine -- --nocapture --test-threads=1 lifetime::
 
 ## docs/provider-outcomes.md anew, from what logins come to. Needs root.
 outcomes: build

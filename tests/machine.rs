@@ -34,6 +34,8 @@ mod fleet_set;
 mod fleet_trouble;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
+#[path = "machine/hosts.rs"]
+mod hosts;
 #[path = "machine/jail.rs"]
 mod jail;
 #[path = "machine/languages.rs"]
@@ -46,6 +48,8 @@ mod ldap_admin;
 mod ldap_size;
 #[path = "machine/ldap_trouble.rs"]
 mod ldap_trouble;
+#[path = "machine/lifetime.rs"]
+mod lifetime;
 #[path = "machine/limits_attack.rs"]
 mod limits_attack;
 #[path = "machine/limits_callers.rs"]

@@ -3,21 +3,33 @@
 #![allow(unsafe_code)]
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
+
+/// The limit of open files as it was, and for how many logins of this host it is lifted now: a host may
+/// have threads that log in at once, and the first to end must not take the files of the others.
+static LIFTED: Mutex<(Option<libc::rlimit>, usize)> = Mutex::new((None, 0));
 
 /// Lifts the soft limit of open files to at least `wanted` until the guard is dropped: under su and
 /// sudo it is the user who chose it.
 pub fn lift_open_files(wanted: u64) -> LimitGuard {
-    let before = limit_of(libc::RLIMIT_NOFILE);
-    let lifted = at_least(libc::RLIMIT_NOFILE, wanted).is_ok();
-    LimitGuard(before.filter(|_| lifted))
+    let mut lifted = LIFTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if lifted.1 == 0 {
+        let before = limit_of(libc::RLIMIT_NOFILE).filter(|before| before.rlim_cur < wanted);
+        lifted.0 = before.filter(|_| at_least(libc::RLIMIT_NOFILE, wanted).is_ok());
+    }
+    lifted.1 += 1;
+    LimitGuard(())
 }
 
-/// Puts the limit of open files back when it is dropped.
-pub struct LimitGuard(Option<libc::rlimit>);
+/// Puts the limit of open files back when the last of them is dropped.
+pub struct LimitGuard(());
 
 impl Drop for LimitGuard {
     fn drop(&mut self) {
-        if let Some(before) = self.0 {
+        let mut lifted = LIFTED.lock().unwrap_or_else(PoisonError::into_inner);
+        lifted.1 -= 1;
+        let before = if lifted.1 == 0 { lifted.0.take() } else { None };
+        if let Some(before) = before {
             // SAFETY: the structure is valid; a failure leaves the host with more than it had.
             unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const before) };
         }
@@ -69,4 +81,29 @@ fn limit(resource: libc::__rlimit_resource_t, most: u64) -> io::Result<()> {
     let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: `limit` is a valid structure that the kernel only reads.
     super::check(unsafe { libc::setrlimit(resource, &raw const limit) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_goes_down_with_the_last_of_several_logins() {
+        let soft = || limit_of(libc::RLIMIT_NOFILE).unwrap().rlim_cur;
+        let before = soft();
+        // Above what is in force, so that there is something to lift; the hard limit allows it.
+        let (wanted, most) = (before + 1, limit_of(libc::RLIMIT_NOFILE).unwrap().rlim_max);
+        if wanted > most {
+            return;
+        }
+        let (first, second) = (lift_open_files(wanted), lift_open_files(wanted));
+        assert_eq!(soft(), wanted);
+        drop(first);
+        assert_eq!(soft(), wanted);
+        let third = lift_open_files(wanted);
+        drop(second);
+        assert_eq!(soft(), wanted);
+        drop(third);
+        assert_eq!(soft(), before);
+    }
 }

@@ -1,9 +1,9 @@
 //! Two hundred at once: what the limits allow is let through, and not one more, nor one less.
 
-use std::fs;
 use std::time::Instant;
 
 use crate::support::books::{Books, code_for, messages};
+use crate::support::crowd;
 use crate::support::log::Log;
 use crate::support::machine::Machine;
 use crate::support::pam::{ANY_PASSWORD, Client, Hold, Run, Session};
@@ -130,33 +130,24 @@ fn every_other_limit_of_messages_holds_against_a_crowd_too() {
 fn two_hundred_people_log_in_at_once_and_nobody_waits_for_another() {
     let (machine, log) = machine("");
     machine.pam("sms", &format!("{ANY_PASSWORD}{OURS}"));
-    let name = |index| format!("person{index}");
-    let number = |index| format!("+49151234{index:05}");
-    let accounts = (0..CROWD).fold(fs::read_to_string("/etc/passwd").unwrap(), |all, index| {
-        let id = 62_000 + index;
-        all + &format!("{}:x:{id}:{id}::/nonexistent:/bin/false\n", name(index))
-    });
-    machine.file("/etc/passwd", accounts, 0o644);
-    let users = (0..CROWD).map(|index| format!("{} = '{}'\n", name(index), number(index)));
-    machine.users(&users.collect::<String>());
-
+    crowd::move_in(&machine, CROWD);
     let hold = Hold::new();
-    let mut crowd: Vec<_> = (0..CROWD)
+    let mut everyone: Vec<_> = (0..CROWD)
         .map(|index| {
-            let client = Client::new(&machine, "sms").user(&name(index)).authtok("any");
+            let client = Client::new(&machine, "sms").user(&crowd::name(index)).authtok("any");
             client.answer("stdin").hold_at_prompt(&hold).spawn()
         })
         .collect();
-    for session in &mut crowd {
+    for session in &mut everyone {
         session.prompt();
     }
     let released = Instant::now();
     hold.release();
-    for (index, session) in crowd.iter_mut().enumerate() {
+    for (index, session) in everyone.iter_mut().enumerate() {
         assert!(session.prompt().contains("Reference: "), "{:#?}", log.ours());
-        session.answer_line(&code_for(&number(index)));
+        session.answer_line(&code_for(&crowd::number(index)));
     }
-    let runs = finish(crowd);
+    let runs = finish(everyone);
     let elapsed = released.elapsed();
     let rate = CROWD as f64 / elapsed.as_secs_f64();
     println!("{CROWD} people logged in at once in {elapsed:?}: {rate:.0} logins a second");

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 pub mod books;
 pub mod corpus;
+pub mod crowd;
 pub mod foreground;
 pub mod gateway;
 pub mod log;

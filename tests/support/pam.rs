@@ -20,6 +20,11 @@ use tempfile::NamedTempFile;
 use super::example;
 use super::log::{PATIENCE, Watched, wait_until};
 use super::machine::Machine;
+use run::messages;
+
+mod run;
+
+pub use run::Run;
 
 /// A line for a stack that makes [`Client::authtok`] work: it asks for a password, keeps it as
 /// PAM_AUTHTOK and is content with any.
@@ -104,8 +109,23 @@ impl<'a> Client<'a> {
         self.option("--hold-at-prompt", path)
     }
 
-    /// An option without a value: `--silent`, `--acct`, `--setcred`, `--no-conv`, `--conv-fails`,
-    /// `--sigchld-ignore`, `--sigpipe-default`.
+    /// That many logins at once, in threads of one process; [`Client::times`] says how often.
+    pub fn threads(self, count: usize) -> Self {
+        self.option("--threads", &count.to_string())
+    }
+
+    /// That many people in turn, who are called as [`Client::user`] says with a number for its `%`.
+    pub fn people(self, count: usize) -> Self {
+        self.option("--people", &count.to_string())
+    }
+
+    /// Answers wrongly in each login of that number.
+    pub fn wrong_every(self, count: usize) -> Self {
+        self.option("--wrong-every", &count.to_string())
+    }
+
+    /// An option without a value: `--silent`, `--acct`, `--setcred`, `--no-conv`, `--conv-fails`, `--quiet`,
+    /// `--sigchld-ignore`, `--sigpipe-default`, `--close-standard`.
     pub fn flag(mut self, option: &str) -> Self {
         self.options.push(option.to_owned());
         self
@@ -135,7 +155,8 @@ impl<'a> Client<'a> {
         Session::start(command)
     }
 
-    fn option(mut self, name: &str, value: &str) -> Self {
+    /// An option with its value that has no function of its own here.
+    pub fn option(mut self, name: &str, value: &str) -> Self {
         self.options.extend([name.to_owned(), value.to_owned()]);
         self
     }
@@ -257,23 +278,14 @@ impl Session {
         let elapsed = self.started.elapsed();
         let status = self.child.wait().expect("wait for pam-client");
         let lines = self.stdout.look(|output| output.lines.clone());
-        let Some(result) = lines.iter().rev().find(|line| line.starts_with("result ")) else {
-            let said = self.said();
-            return Err(format!("pam-client ended ({status}) without a result; it said:\n{said}"));
-        };
-        Ok(Run {
-            result: field(result, "authenticate").expect("authenticate is always called"),
-            acct: field(result, "acct"),
-            setcred: field(result, "setcred"),
-            left: fields(&lines, "left ", ["fds", "threads", "children"]),
-            took: fields(&lines, "took ", ["wall", "own", "children"]),
-            prompts: messages(&lines, "prompt-"),
-            infos: messages(&lines, "info"),
-            errors: messages(&lines, "error"),
-            stdout: lines.join("\n"),
+        let run = Run::from_lines(&lines).map(|run| Run {
             stderr: self.stderr.look(|output| output.lines.join("\n")),
             status: status.code(),
             elapsed,
+            ..run
+        });
+        run.ok_or_else(|| {
+            format!("pam-client ended ({status}) without a result; it said:\n{}", self.said())
         })
     }
 
@@ -288,36 +300,6 @@ impl Drop for Session {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// What happened in a run; results are those of its last login, messages those of all.
-#[derive(Debug)]
-pub struct Run {
-    /// What pam_authenticate returned.
-    pub result: i32,
-    /// What pam_acct_mgmt returned, if it was asked for and reached.
-    pub acct: Option<i32>,
-    /// What pam_setcred returned, if it was asked for and reached.
-    pub setcred: Option<i32>,
-    /// With [`Client::times`]: how many descriptors, threads and children there were more after
-    /// the last login than before the first.
-    pub left: Option<[i32; 3]>,
-    /// With `--took`: microseconds on the clock, of the processor, and of the children's.
-    pub took: Option<[i32; 3]>,
-    /// All prompts.
-    pub prompts: Vec<String>,
-    /// All information messages.
-    pub infos: Vec<String>,
-    /// All error messages.
-    pub errors: Vec<String>,
-    /// Everything it printed, messages escaped.
-    pub stdout: String,
-    /// What it, its helper or valgrind complained about.
-    pub stderr: String,
-    /// The exit status, which is `result` unless another program ran the client.
-    pub status: Option<i32>,
-    /// From start to end.
-    pub elapsed: Duration,
 }
 
 /// Holds a crowd of clients at their prompts, so that they answer all at once.
@@ -349,41 +331,6 @@ fn watch(pipe: impl Read + Send + 'static) -> Arc<Watched<Output>> {
         heard.update(|output| output.over = true);
     });
     output
-}
-
-/// The texts of the messages of one kind.
-fn messages(lines: &[String], kind: &str) -> Vec<String> {
-    let texts = lines.iter().filter(|line| line.starts_with(kind));
-    texts.map(|line| unescape(line.split_once(' ').map_or("", |(_, text)| text))).collect()
-}
-
-/// Undoes what the client does to a message to fit it into a line.
-fn unescape(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        plain.push(match letter {
-            '\\' => match letters.next() {
-                Some('n') => '\n',
-                Some('r') => '\r',
-                other => other.unwrap_or('\\'),
-            },
-            other => other,
-        });
-    }
-    plain
-}
-
-/// The number in ` name=NUMBER`.
-/// The numbers of the last line that begins so.
-fn fields(lines: &[String], begins: &str, names: [&str; 3]) -> Option<[i32; 3]> {
-    let line = lines.iter().rev().find(|line| line.starts_with(begins))?;
-    Some(names.map(|name| field(line, name).unwrap_or(i32::MAX)))
-}
-
-fn field(line: &str, name: &str) -> Option<i32> {
-    let value = line.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;
-    value.parse().ok()
 }
 
 /// Locks a file for ourselves; it is unlocked when it is closed.

@@ -5,14 +5,17 @@
 //! ```text
 //! pam-client --service S [--confdir DIR] [--user U] [--rhost R] [--tty T] [--ruser R]
 //!            [--env NAME=VALUE]... [--authtok TEXT] [--answer KIND]... [--silent] [--acct]
-//!            [--user-at-acct U] [--setcred] [--times N] [--no-conv | --conv-fails | --like-sshd-password PASSWORD]
-//!            [--hold-at-prompt FILE] [--sigchld-ignore] [--sigpipe-default] [--took]
+//!            [--user-at-acct U] [--setcred] [--times N] [--hold-at-prompt FILE] [--took]
+//!            [--no-conv | --conv-fails | --like-sshd-password PASSWORD] [--quiet] [--threads N]
+//!            [--stack KB] [--people N] [--wrong-every N] [--sigchld-ignore] [--sigpipe-default]
+//!            [--close-standard] [--files-left N] [--chroot DIR] [--refuse CALLS]
 //! ```
 //!
 //! Each `--answer` is for one prompt, in order, and the last one is for all others; every login
 //! starts from the first. KIND is `text:TEXT`, `empty`, `null` (no string at all), `long:N` (N
-//! bytes `a`), `hex:BYTES`, `stdin` (a line from there) or `outbox:FILE` (the last 4 to 10 digits
-//! in a row on the last line of FILE, which is where the provider `outbox` writes). A prompt
+//! bytes `a`), `hex:BYTES`, `stdin` (a line from there), `outbox:FILE` (the last 4 to 10 digits
+//! in a row on the last line of FILE, which is where the provider `outbox` writes) or `own:FILE` (the
+//! same of the last line that has the prompt's reference and is for a number with its ending). A prompt
 //! without an answer fails the conversation.
 //!
 //! `--authtok TEXT` answers each prompt with echo off, and `--answer` is then for the others.
@@ -25,13 +28,24 @@
 //! `--hold-at-prompt FILE` answers no prompt while someone holds FILE locked (flock), which is how
 //! a test lets a crowd answer at once.
 //!
+//! `--threads N` does N logins at once, each in a new thread with a stack of `--stack KB`; with `--times`
+//! that often. In the name of the user `%` is the number of the login, of `--people N` who take turns.
+//! `--wrong-every N` gives five digits, which are no code, to all prompts of each Nth login.
+//!
+//! `--close-standard` closes the descriptors 0, 1 and 2, `--files-left N` holds so many open that it
+//! can have N others, `--chroot DIR` changes the root folder, and `--refuse CALLS` takes system calls away:
+//! `new` and `new-forbidden` those that older kernels and containers do not have, `exec`, `fork`, `connect`
+//! and `socketpair` what these say.
+//!
 //! Messages are printed as they come, `prompt-on`, `prompt-off`, `info` or `error` and the text
 //! with `\n` for a line's end; then `result authenticate=N acct=N setcred=N` for each login, `-`
 //! for what was not called: as in sshd, a failed step is the last. With `--took` a line
 //! `took wall=N own=N children=N` says how many microseconds a login took from before pam_start to after
 //! pam_end, without the time in the conversation, and what of the processor it and its children used.
-//! With `--times` a line
-//! `left fds=N threads=N children=N` says what there is more of than before the first login. The
+//! `--quiet` leaves the messages out. With `--times` a line
+//! `left fds=N threads=N children=N limit=N` says what there is more of than before the first login, lines
+//! `memory first=N tenth=N last=N` and `mappings ...` how many kilobytes and mappings are its own after the
+//! first round, a tenth of all and the last, and `loaded=N` how many of them are still our module's. The
 //! exit status is pam_authenticate's result in the last login, or 64 for a wrong command line.
 
 // An application of a C library, and the script is told to hand it what it can choke on.
@@ -39,131 +53,101 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt::Display;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
-use std::{env, ptr, slice};
+use std::{env, ptr, slice, thread};
 
-use self::script::{Manner, Script};
+use self::host::say;
+use self::script::{About, Manner, Script};
+use self::toll::{Left, memory, of_our_module, used};
 
+#[path = "pam_client/host.rs"]
+mod host;
+#[path = "pam_client/pam.rs"]
+mod pam;
 #[path = "pam_client/script.rs"]
 mod script;
-
-/// From `security/_pam_types.h`.
-mod pam {
-    use super::{c_char, c_int, c_void};
-
-    pub const SUCCESS: c_int = 0;
-    pub const BUF_ERR: c_int = 5;
-    pub const CONV_ERR: c_int = 19;
-    pub const SILENT: c_int = 0x8000;
-    pub const ESTABLISH_CRED: c_int = 2;
-
-    pub const USER: c_int = 2;
-    pub const TTY: c_int = 3;
-    pub const RHOST: c_int = 4;
-    pub const RUSER: c_int = 8;
-
-    pub const PROMPT_ECHO_OFF: c_int = 1;
-    pub const PROMPT_ECHO_ON: c_int = 2;
-    pub const ERROR_MSG: c_int = 3;
-
-    #[repr(C)]
-    pub struct Message {
-        pub style: c_int,
-        pub text: *const c_char,
-    }
-
-    #[repr(C)]
-    pub struct Response {
-        pub text: *mut c_char,
-        pub unused: c_int,
-    }
-
-    pub type Converse =
-        extern "C" fn(c_int, *mut *const Message, *mut *mut Response, *mut c_void) -> c_int;
-
-    #[repr(C)]
-    pub struct Conversation {
-        pub converse: Option<Converse>,
-        pub data: *mut c_void,
-    }
-
-    #[repr(C)]
-    pub struct Handle {
-        _opaque: [u8; 0],
-    }
-
-    #[link(name = "pam")]
-    unsafe extern "C" {
-        pub fn pam_start_confdir(
-            service: *const c_char,
-            user: *const c_char,
-            conversation: *const Conversation,
-            confdir: *const c_char,
-            handle: *mut *mut Handle,
-        ) -> c_int;
-        pub fn pam_set_item(handle: *mut Handle, item: c_int, value: *const c_void) -> c_int;
-        pub fn pam_putenv(handle: *mut Handle, name_value: *const c_char) -> c_int;
-        pub fn pam_authenticate(handle: *mut Handle, flags: c_int) -> c_int;
-        pub fn pam_acct_mgmt(handle: *mut Handle, flags: c_int) -> c_int;
-        pub fn pam_setcred(handle: *mut Handle, flags: c_int) -> c_int;
-        pub fn pam_end(handle: *mut Handle, status: c_int) -> c_int;
-    }
-}
+#[path = "pam_client/toll.rs"]
+mod toll;
 
 fn main() -> ExitCode {
     let script = Script::from_args(env::args().skip(1));
-    // SAFETY: no handler of ours is installed, only libc's own two dispositions; nothing else
-    // runs yet. openlog keeps no pointer when the name is NULL.
-    unsafe {
-        if script.sigchld_ignore {
-            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
-        }
-        if script.sigpipe_default {
-            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
-        }
-        // The log's descriptor stays open from the first line on, and is not a module's leak.
-        libc::openlog(ptr::null(), libc::LOG_NDELAY, libc::LOG_AUTHPRIV);
-    }
-
+    host::become_odd(&script);
     let before = Left::count();
+    let rounds = script.times.unwrap_or(1);
     let mut result = pam::SUCCESS;
-    for _ in 0..script.times.unwrap_or(1) {
-        result = login(&script);
+    let mut memories = Vec::new();
+    for round in 0..rounds {
+        result = at_once(&script, round);
+        if script.times.is_some() && [0, rounds / 10, rounds - 1].contains(&round) {
+            memories.push(memory());
+        }
     }
     if script.times.is_some() {
         let after = Left::count();
         say(format_args!(
-            "left fds={} threads={} children={}",
+            "left fds={} threads={} children={} limit={}",
             after.fds - before.fds,
             after.threads - before.threads,
-            after.children - before.children
+            after.children - before.children,
+            after.limit - before.limit
         ));
+        let (first, last) = (memories[0], memories[memories.len() - 1]);
+        let tenth = memories.get(1).copied().unwrap_or(first);
+        for (index, what) in ["memory", "mappings"].into_iter().enumerate() {
+            let [first, tenth, last] = [first, tenth, last].map(|of| of[index]);
+            say(format_args!("{what} first={first} tenth={tenth} last={last}"));
+        }
+        say(format_args!("loaded={}", of_our_module()));
     }
     ExitCode::from(u8::try_from(result).unwrap_or(u8::MAX))
 }
 
+/// The logins of one round; the result is that of the last.
+fn at_once(script: &Script, round: usize) -> c_int {
+    let Some(threads) = script.threads else { return login(script, round) };
+    let all: Vec<c_int> = thread::scope(|scope| {
+        let logins: Vec<_> = (0..threads)
+            .map(|thread| {
+                // What std gives its threads.
+                let stack = script.stack.map_or(2 << 20, |kilobytes| kilobytes << 10);
+                let builder = thread::Builder::new().stack_size(stack);
+                let login = move || login(script, round * threads + thread);
+                builder.spawn_scoped(scope, login).expect("another thread")
+            })
+            .collect();
+        logins.into_iter().map(|login| login.join().unwrap_or(pam::BUF_ERR)).collect()
+    });
+    all.last().copied().unwrap_or(pam::SUCCESS)
+}
+
 /// One login from pam_start to pam_end; the result is pam_authenticate's.
-fn login(script: &Script) -> c_int {
+fn login(script: &Script, number: usize) -> c_int {
     // Not always: some tests take the clock away.
     let begun = script.took.then(Instant::now);
     let (own, children) = (used(libc::RUSAGE_SELF), used(libc::RUSAGE_CHILDREN));
-    let mut talk = Talk { script, answered: 0, away: Duration::ZERO };
+    let user = script.user(number);
+    let mut talk = Talk {
+        script,
+        answered: 0,
+        away: Duration::ZERO,
+        is_wrong: script.is_wrong(number),
+        about: About::default(),
+    };
     let conversation = pam::Conversation {
         converse: if script.manner == Manner::Missing { None } else { Some(converse) },
         data: ptr::from_mut(&mut talk).cast(),
     };
     let mut handle = ptr::null_mut();
-    // SAFETY: the strings belong to `script`, which outlives the handle; libpam copies them and
+    // SAFETY: the strings, `user` and those of `script`, outlive the handle; libpam copies them and
     // the conversation, whose data is `talk`, alive until after pam_end. It is used through that
     // pointer only, and on this thread.
     let started = unsafe {
         pam::pam_start_confdir(
             script.service.as_ptr(),
-            or_null(script.user.as_ref()),
+            or_null(user.as_ref()),
             &raw const conversation,
             or_null(script.confdir.as_ref()),
             &raw mut handle,
@@ -224,6 +208,9 @@ struct Talk<'a> {
     answered: usize,
     /// Time in the conversation.
     away: Duration,
+    /// Whether all answers are to be wrong.
+    is_wrong: bool,
+    about: About,
 }
 
 /// What goes back for one message: a string, NULL, or nothing at all any more.
@@ -240,8 +227,11 @@ impl Talk<'_> {
             pam::ERROR_MSG => "error",
             _ => "info",
         };
-        let escaped = text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
-        say(format_args!("{kind} {escaped}"));
+        if !self.script.quiet {
+            let escaped = text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
+            say(format_args!("{kind} {escaped}"));
+        }
+        self.about.hear(text);
 
         let is_prompt = kind.starts_with("prompt");
         if let (true, Some(file)) = (is_prompt, &self.script.hold) {
@@ -264,7 +254,10 @@ impl Talk<'_> {
                 let answers = &self.script.answers;
                 let answer = answers.get(self.answered).or(answers.last());
                 self.answered += 1;
-                answer.ok_or(ConversationFails)?.text()
+                if self.is_wrong {
+                    return Ok(Some(b"12345".to_vec()));
+                }
+                answer.ok_or(ConversationFails)?.text(&self.about)
             }
         }
     }
@@ -330,53 +323,6 @@ fn wait_for_unlock(file: &File) {
         libc::flock(file.as_raw_fd(), libc::LOCK_SH);
         libc::flock(file.as_raw_fd(), libc::LOCK_UN);
     }
-}
-
-/// What of the processor was used so far.
-fn used(by: c_int) -> Duration {
-    // SAFETY: all-zero numbers are a valid rusage, which the kernel fills.
-    let used = unsafe {
-        let mut used: libc::rusage = std::mem::zeroed();
-        libc::getrusage(by, &raw mut used);
-        used
-    };
-    let micros = |time: libc::timeval| {
-        Duration::from_micros(u64::try_from(time.tv_sec * 1_000_000 + time.tv_usec).unwrap_or(0))
-    };
-    micros(used.ru_utime) + micros(used.ru_stime)
-}
-
-/// What a login may leave behind.
-struct Left {
-    fds: isize,
-    threads: isize,
-    children: isize,
-}
-
-impl Left {
-    fn count() -> Self {
-        // Counts that are to be subtracted.
-        let signed = |count| isize::try_from(count).unwrap_or(isize::MAX);
-        let entries = |folder| signed(fs::read_dir(folder).map_or(0, Iterator::count));
-        let parent = format!("\nPPid:\t{}\n", process::id());
-        // Zombies included.
-        let is_child = |folder: &fs::DirEntry| {
-            fs::read_to_string(folder.path().join("status"))
-                .is_ok_and(|status| status.contains(&parent))
-        };
-        let everyone = fs::read_dir("/proc").into_iter().flatten().flatten();
-        Self {
-            fds: entries("/proc/self/fd"),
-            threads: entries("/proc/self/task"),
-            children: signed(everyone.filter(is_child).count()),
-        }
-    }
-}
-
-fn say(line: impl Display) {
-    let mut out = io::stdout().lock();
-    // Who reads may be gone; the login goes on without a witness.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 fn or_null(text: Option<&CString>) -> *const c_char {

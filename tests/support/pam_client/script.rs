@@ -1,8 +1,10 @@
 //! The command line of `pam-client`, and what its answers stand for.
 
 use std::ffi::{CString, c_int};
-use std::fs::{self, File};
-use std::io::{self, BufRead};
+use std::fs::File;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{ConversationFails, Reply, give_up, pam};
 
@@ -11,7 +13,9 @@ use super::{ConversationFails, Reply, give_up, pam};
 pub struct Script {
     pub service: CString,
     pub confdir: Option<CString>,
-    pub user: Option<CString>,
+    user: Option<String>,
+    people: Option<usize>,
+    wrong_every: Option<usize>,
     pub items: Vec<(c_int, CString)>,
     pub environment: Vec<CString>,
     pub authtok: Option<String>,
@@ -26,6 +30,13 @@ pub struct Script {
     pub sigchld_ignore: bool,
     pub sigpipe_default: bool,
     pub took: bool,
+    pub quiet: bool,
+    pub threads: Option<usize>,
+    pub stack: Option<usize>,
+    pub close_standard: bool,
+    pub chroot: Option<CString>,
+    pub refuse: Option<String>,
+    pub files_left: Option<usize>,
 }
 
 /// How the application holds a conversation.
@@ -47,7 +58,9 @@ impl Script {
             match option.as_str() {
                 "--service" => script.service = c_string(value()),
                 "--confdir" => script.confdir = Some(c_string(value())),
-                "--user" => script.user = Some(c_string(value())),
+                "--user" => script.user = Some(value()),
+                "--people" => script.people = Some(number(&value())),
+                "--wrong-every" => script.wrong_every = Some(number(&value())),
                 "--rhost" => script.items.push((pam::RHOST, c_string(value()))),
                 "--tty" => script.items.push((pam::TTY, c_string(value()))),
                 "--ruser" => script.items.push((pam::RUSER, c_string(value()))),
@@ -66,10 +79,57 @@ impl Script {
                 "--sigchld-ignore" => script.sigchld_ignore = true,
                 "--sigpipe-default" => script.sigpipe_default = true,
                 "--took" => script.took = true,
+                "--quiet" => script.quiet = true,
+                "--stack" => script.stack = Some(number(&value())),
+                "--threads" => script.threads = Some(number(&value())),
+                "--close-standard" => script.close_standard = true,
+                "--chroot" => script.chroot = Some(c_string(value())),
+                "--files-left" => script.files_left = Some(number(&value())),
+                "--refuse" => script.refuse = Some(value()),
                 _ => give_up(&option, "is no option"),
             }
         }
         script
+    }
+
+    /// Who logs in.
+    pub fn user(&self, login: usize) -> Option<CString> {
+        let number = login % self.people.unwrap_or(usize::MAX);
+        self.user.as_ref().map(|user| c_string(user.replace('%', &number.to_string())))
+    }
+
+    /// Whether the answers of this login shall be wrong.
+    pub fn is_wrong(&self, login: usize) -> bool {
+        self.wrong_every.is_some_and(|every| (login + 1) % every == 0)
+    }
+}
+
+/// Which message a prompt is about.
+#[derive(Default)]
+pub struct About {
+    reference: String,
+    ending: String,
+}
+
+impl About {
+    /// Remembers what a text says of it.
+    pub fn hear(&mut self, text: &str) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for two in words.windows(2) {
+            let [before, word] = [two[0], two[1].trim_end_matches('.')];
+            match before {
+                "Reference:" | "reference" => word.clone_into(&mut self.reference),
+                "in" => word.clone_into(&mut self.ending),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a line of the outbox, `TIME NUMBER KQ-004217 ...`, is the one.
+    fn fits(&self, line: &str) -> bool {
+        let mut words = line.split(' ').skip(1);
+        words.next().is_some_and(|number| number.ends_with(&self.ending))
+            && words.next().is_some_and(|code| code.starts_with(&format!("{}-", self.reference)))
     }
 }
 
@@ -78,6 +138,7 @@ pub enum Answer {
     Fixed(Option<Vec<u8>>),
     Stdin,
     Outbox(String),
+    Own(String),
 }
 
 impl Answer {
@@ -91,25 +152,48 @@ impl Answer {
             "hex" => Self::Fixed(Some(bytes(value))),
             "stdin" => Self::Stdin,
             "outbox" => Self::Outbox(value.to_owned()),
+            "own" => Self::Own(value.to_owned()),
             _ => give_up(&kind, "is no kind of answer"),
         }
     }
 
     /// The answer itself; `Err` where there is none to give.
-    pub fn text(&self) -> Reply {
+    pub fn text(&self, about: &About) -> Reply {
         let text = match self {
             Self::Fixed(text) => return Ok(text.clone()),
             Self::Stdin => io::stdin().lock().lines().next().and_then(Result::ok),
-            Self::Outbox(file) => newest_code(file),
+            Self::Outbox(file) => newest_code(file, |_| true),
+            Self::Own(file) => wait_for(|| newest_code(file, |line| about.fits(line))),
         };
         text.map(|text| Some(text.into_bytes())).ok_or(ConversationFails)
     }
 }
 
-/// The last run of 4 to 10 digits on the last line of the provider's file.
-fn newest_code(file: &str) -> Option<String> {
-    let outbox = fs::read_to_string(file).ok()?;
-    let mut runs = outbox.lines().last()?.split(|c: char| !c.is_ascii_digit());
+/// What is there soon: who brings it is told at the same time as who asked for it.
+fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let begun = Instant::now();
+    loop {
+        let found = look();
+        if found.is_some() || begun.elapsed() > PATIENCE {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The last run of 4 to 10 digits on the last line of the provider's file that fits.
+fn newest_code(file: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    /// Bytes: the lines of all who may be at it.
+    const TAIL: u64 = 16 << 10;
+    let mut file = File::open(file).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).ok()?;
+    let tail = String::from_utf8_lossy(&tail);
+    let line = tail.lines().rfind(|line| fits(line))?;
+    let mut runs = line.split(|c: char| !c.is_ascii_digit());
     runs.rfind(|digits| (4..=10).contains(&digits.len())).map(String::from)
 }
 
