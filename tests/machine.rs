@@ -44,6 +44,8 @@ mod languages;
 mod ldap;
 #[path = "machine/ldap_admin.rs"]
 mod ldap_admin;
+#[path = "machine/ldap_pins.rs"]
+mod ldap_pins;
 #[path = "machine/ldap_size.rs"]
 mod ldap_size;
 #[path = "machine/ldap_trouble.rs"]

@@ -3,8 +3,11 @@
 //! ```text
 //! arguments.rs  what stands in the PAM stack behind the module's name
 //! prepare.rs    who it is, whether they are asked, where a code would go
-//! mod.rs        the login, with all it needs; what is settled once all of it has succeeded
+//! mod.rs        the login, with all it needs
 //! scene.rs      what a login needs of the world
+//! unenrolled.rs somebody without a number
+//! settlement.rs what waits until the whole login has succeeded
+//! rehearsal.rs  a login that is only rehearsed
 //! stack.rs      whether the stack has the line that settles
 //! trial.rs      a stack that is new here shows a word
 //! texts.rs      the texts in the person's language
@@ -12,31 +15,34 @@
 
 pub mod arguments;
 mod prepare;
+mod rehearsal;
 mod scene;
+mod settlement;
 mod stack;
 pub mod texts;
 pub mod trial;
+mod unenrolled;
 
 use std::rc::Rc;
 
 use arguments::Arguments;
-use prepare::{Membership, Stop, Way, load, prepare, visit};
+use prepare::{Stop, Way, load, prepare, visit};
+use rehearsal::rehearse;
 pub use scene::BootClock;
-use scene::{Scene, books};
+use scene::Scene;
+use settlement::Keeps;
+pub use settlement::{Settlement, settle};
 use texts::texts;
+use unenrolled::unenrolled;
 
 use crate::audit::Audit;
-use crate::config::model::{Config, Day, LimitRules, Unenrolled};
-use crate::helper::call::check_program;
-use crate::limits::child::{DONE, decide};
-use crate::limits::{Barrier, Pending};
+use crate::config::model::{Config, Day};
+use crate::limits::Pending;
 use crate::login::catalogue::Catalogue;
-use crate::login::enrol::enrol;
-use crate::login::policy::Groups;
 use crate::login::ports::{Event, Host, Journal};
 use crate::login::{Login, Person, Verdict};
-use crate::people::{self, PhoneNumber, Record};
-use crate::state::Places;
+use crate::people::Found;
+use crate::people::directory::Purpose;
 use crate::sys;
 
 /// Files that this process may need open at once, with room for what the C library opens.
@@ -80,38 +86,6 @@ impl From<Verdict> for Decision {
     }
 }
 
-/// What waits for the rest of the stack: a code alone does not show that the password was right.
-#[derive(Debug)]
-pub struct Settlement {
-    audit: Audit,
-    /// `PAM_USER` of the login.
-    typed: Option<Vec<u8>>,
-    user: String,
-    limits: LimitRules,
-    arguments: Rc<Arguments>,
-    number: PhoneNumber,
-    pending: Pending,
-    /// Whether the number shall be stored as the person's.
-    enrols: bool,
-    /// Whether it was a code by SMS that let them in.
-    by_code: bool,
-    texts: Catalogue,
-}
-
-impl Settlement {
-    /// Whether it belongs to a login of `user`, as typed.
-    #[must_use]
-    pub fn is_of(&self, user: Option<&[u8]>) -> bool {
-        self.typed.as_deref() == user
-    }
-
-    /// Whether a number shall be stored as the person's.
-    #[must_use]
-    pub fn enrols(&self) -> bool {
-        self.enrols
-    }
-}
-
 /// Decides about one login.
 pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
     let arguments = &request.arguments;
@@ -144,7 +118,7 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
     if config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
         return rehearse(request, &config, &mut audit).into();
     }
-    match prepare(request, &config, &mut audit) {
+    match prepare(request, &config, Purpose::Login, &mut audit) {
         Ok((user, Way::Skip(rule))) => {
             audit.user = Some(user);
             audit.record(Event::Skipped, &[("reason", rule)]);
@@ -154,7 +128,7 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
             audit.record(Event::Remembered, &[]);
             Verdict::Remembered.into()
         }
-        Ok((user, Way::Ask(record))) => ask(&user, &config, &record, request, host, audit),
+        Ok((user, Way::Ask(found))) => ask(&user, &config, &found, request, host, audit),
         Ok((user, Way::Unenrolled)) => unenrolled(&user, &config, request, host, audit),
         Err(stop) => {
             let texts = texts(None, &config, &mut audit);
@@ -163,55 +137,15 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
     }
 }
 
-/// Does what had to wait until the whole login succeeded.
-///
-/// # Errors
-/// When a number that somebody has confirmed cannot be stored: their next login would take any other.
-pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict> {
-    let _lifted = sys::lift_open_files(OPEN_FILES);
-    let Settlement {
-        mut audit,
-        user,
-        limits,
-        arguments,
-        number,
-        pending,
-        enrols,
-        by_code,
-        texts,
-        ..
-    } = settlement;
-    if let Err(barrier) = books(&user, &limits, &arguments, &audit).settle(&pending, &number) {
-        audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
-    }
-    if enrols {
-        let kept = decide(&|| {
-            people::enrolled::keep(&Places::default(), &user, &number)
-                .map(|()| DONE)
-                .map_err(|error| Barrier::Unusable(error.to_string()))
-        });
-        if let Err(barrier) = kept {
-            audit.record(Event::Error, &[("reason", &barrier.to_string())]);
-            return Err(Verdict::Unusable);
-        }
-        audit.record(Event::Enrolled, &[("to", &number.masked())]);
-        host.inform(&texts.number_saved(number.ending()));
-    }
-    // A login that was skipped, remembered or by a backup code shows nothing of the new stack.
-    if let Some(notice) = by_code.then(|| trial::notice(&audit.service)).flatten() {
-        host.inform(&notice);
-    }
-    Ok(())
-}
-
 fn ask(
     user: &str,
     config: &Config,
-    record: &Record,
+    found: &Found,
     request: &Request,
     host: &mut dyn Host,
     mut audit: Audit,
 ) -> Decision {
+    let record = &found.record;
     let person = Person { user, by_voice: record.voice, phones: &record.phones, is_new: false };
     let host_name = sys::host_name();
     let texts = texts(record.language.as_deref(), config, &mut audit);
@@ -220,12 +154,20 @@ fn ask(
     let (rules, world) = scene.world(host, &mut audit);
     let ending = Login::new(rules, &person, world).run();
     drop(scene);
-    let mut pending = ending.pending;
+    let (mut pending, mut keeps) = (ending.pending, None);
     if ending.verdict == Verdict::Accepted {
         pending.remember = visit(request, config);
+        keeps = Keeps::of(found, config);
     }
-    if pending != Pending::default() && !stack::has_account_line(&request.service) {
-        audit.record(Event::Warning, &[("reason", NOT_SETTLED)]);
+    let waits = pending != Pending::default();
+    if (waits || keeps.is_some()) && !stack::has_account_line(&request.service) {
+        if waits {
+            audit.record(Event::Warning, &[("reason", NOT_SETTLED)]);
+        }
+        // Else no number would ever count, and every new one would.
+        if let Some(keeps) = keeps.take() {
+            keeps.keep(user, &request.arguments, &mut audit);
+        }
     }
     let settlement = matches!(ending.verdict, Verdict::Accepted | Verdict::BackupCode).then(|| {
         let number = record.phones[ending.phone].clone();
@@ -241,129 +183,13 @@ fn ask(
             arguments,
             number,
             pending,
+            keeps,
             enrols,
             by_code,
             texts,
         }
     });
     Decision { verdict: ending.verdict, settlement }
-}
-
-fn unenrolled(
-    user: &str,
-    config: &Config,
-    request: &Request,
-    host: &mut dyn Host,
-    mut audit: Audit,
-) -> Decision {
-    let reason = match config.users.unenrolled {
-        Unenrolled::Skip => {
-            audit.record(Event::Unenrolled, &[("then", "skip")]);
-            return Verdict::UnenrolledSkipped.into();
-        }
-        Unenrolled::Deny => None,
-        Unenrolled::Enrol => match may_enrol(user, config, request) {
-            Err(reason) => Some(reason),
-            Ok(()) => return enrolment(user, config, request, host, audit),
-        },
-    };
-    let fields = [("then", "deny"), ("reason", reason.as_deref().unwrap_or_default())];
-    audit.record(Event::Unenrolled, &fields[..1 + usize::from(reason.is_some())]);
-    farewell(host, &texts(None, config, &mut audit), Catalogue::unenrolled);
-    Verdict::UnenrolledDenied.into()
-}
-
-fn may_enrol(user: &str, config: &Config, request: &Request) -> Result<(), String> {
-    let rules = &config.users;
-    if !request.has_first_factor {
-        return Err("no password or key is known to have come before".to_owned());
-    }
-    if rules.enrol_until.is_some_and(|day| Day::today() > day) {
-        return Err("enrol_until is over".to_owned());
-    }
-    if !stack::has_account_line(&request.service) {
-        return Err(format!(
-            "the stack of {} has no `account required pam_sms.so` that every login passes, which stores the number",
-            request.service
-        ));
-    }
-    let account = sys::account(user).ok().flatten().ok_or("the account is gone")?;
-    let in_one = |group: &String| Membership(&account).hold(group) == Ok(Some(true));
-    if !rules.enrol_groups.is_empty() && !rules.enrol_groups.iter().any(in_one) {
-        return Err("is in none of enrol_groups".to_owned());
-    }
-    Ok(())
-}
-
-fn enrolment(
-    user: &str,
-    config: &Config,
-    request: &Request,
-    host: &mut dyn Host,
-    mut audit: Audit,
-) -> Decision {
-    audit.record(Event::Unenrolled, &[("then", "enrol")]);
-    let host_name = sys::host_name();
-    let texts = texts(None, config, &mut audit);
-    let mut scene = Scene::new(user, config, request, &host_name, &texts, &audit);
-    scene.books = scene.books.confirming();
-    let (rules, mut world) = scene.world(host, &mut audit);
-    let ended = enrol(rules, user, &mut world);
-    drop(scene);
-    let settlement = ended.number.map(|number| {
-        let (user, limits) = (user.to_owned(), config.limits.clone());
-        let (typed, pending) = (request.user.clone(), ended.pending);
-        let (by_code, enrols, arguments) = (true, true, request.arguments.clone());
-        Settlement {
-            audit,
-            typed,
-            user,
-            limits,
-            arguments,
-            number,
-            pending,
-            enrols,
-            by_code,
-            texts,
-        }
-    });
-    Decision { verdict: ended.verdict, settlement }
-}
-
-/// Says what would have happened, and lets everything be as if this module were not there.
-fn rehearse(request: &Request, config: &Config, audit: &mut Audit) -> Verdict {
-    let mut to = String::new();
-    let would = match prepare(request, config, audit) {
-        Err(Stop::Unknown(reason)) => format!("deny: {reason}"),
-        Err(Stop::Unusable(reason)) => format!("deny: {reason}"),
-        Ok((_, Way::Skip(rule))) => format!("skip: {rule}"),
-        Ok((_, Way::Remembered)) => "accept: remembered".to_owned(),
-        Ok((_, Way::Unenrolled)) => {
-            let then = match config.users.unenrolled {
-                Unenrolled::Deny => "deny",
-                Unenrolled::Skip => "skip",
-                Unenrolled::Enrol => "enrol",
-            };
-            format!("{then}: unenrolled")
-        }
-        Ok((user, Way::Ask(record))) => {
-            let number = &record.phones[0];
-            to = number.masked();
-            let books = books(&user, &config.limits, &request.arguments, audit);
-            let barred = config
-                .limits
-                .allows(number)
-                .err()
-                .or_else(|| {
-                    books.would_reserve(Some(number)).err().map(|barrier| barrier.to_string())
-                })
-                .or_else(|| check_program(&request.arguments.helper).err());
-            barred.map_or_else(|| "ask".to_owned(), |reason| format!("deny: {reason}"))
-        }
-    };
-    let fields = [("would", would.as_str()), ("to", to.as_str())];
-    audit.record(Event::Observed, &fields[..1 + usize::from(!to.is_empty())]);
-    Verdict::Observed
 }
 
 fn stopped(stop: &Stop, texts: &Catalogue, host: &mut dyn Host, audit: &mut Audit) -> Verdict {

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::Request;
 use super::arguments::Arguments;
-use super::{Request, books};
+use super::scene::books;
 use crate::audit::Audit;
 use crate::config::file::Trust;
 use crate::config::model::{Config, Subject};
@@ -11,14 +12,15 @@ use crate::config::source::{ConfigError, Sources};
 use crate::limits::{Barrier, Visit};
 use crate::login::policy::{self, Groups, Ruling, Who};
 use crate::login::ports::{Event, Journal};
-use crate::people::{self, Record};
+use crate::people::directory::Purpose;
+use crate::people::{self, Asking, Found};
 use crate::sys::{self, Account};
 
 /// What is to be done with a person.
 pub enum Way {
     Skip(&'static str),
     Remembered,
-    Ask(Record),
+    Ask(Found),
     Unenrolled,
 }
 
@@ -55,6 +57,7 @@ pub fn load(path: &Path, audit: &mut Audit) -> Result<Config, ConfigError> {
 pub fn prepare(
     request: &Request,
     config: &Config,
+    purpose: Purpose,
     audit: &mut Audit,
 ) -> Result<(String, Way), Stop> {
     let account = subject(request, config)?;
@@ -71,20 +74,22 @@ pub fn prepare(
         return Ok((account.name, Way::Skip(rule)));
     }
     let Arguments { config: path, helper, .. } = &*request.arguments;
-    let found = people::look_up(&account.name, &config.users, path, helper, Trust::Root)?;
-    warn(&found.warnings, audit);
-    let Some(record) = found.record else { return Ok((account.name, Way::Unenrolled)) };
+    let mut warnings = Vec::new();
+    let asking = Asking { purpose, config: path, helper, trust: Trust::Root };
+    let found = people::look_up(&account.name, &config.users, &asking, &mut warnings)?;
+    warn(&warnings, audit);
+    let Some(found) = found else { return Ok((account.name, Way::Unenrolled)) };
     if ruling == Ruling::Ask {
         if let Some((visit, _)) = visit(request, config) {
             let books = books(&account.name, &config.limits, &request.arguments, audit);
-            let is_remembered = books.is_remembered(&visit, &record.phones)?;
+            let is_remembered = books.is_remembered(&visit, &found.record.phones)?;
             drop(books);
             if is_remembered {
                 return Ok((account.name, Way::Remembered));
             }
         }
     }
-    Ok((account.name, Way::Ask(record)))
+    Ok((account.name, Way::Ask(found)))
 }
 
 /// The account whose phone it is, as the user database spells it: sshd hands over what was typed,

@@ -17,7 +17,7 @@ use crate::limits::Ledger;
 use crate::message::Values;
 use crate::people::book::Book;
 use crate::people::directory::{self, Answer, Purpose};
-use crate::people::{self, PhoneNumber};
+use crate::people::{self, Asking, PhoneNumber};
 use crate::secret::Secret;
 use crate::state::Places;
 use crate::sys;
@@ -66,22 +66,18 @@ impl Office {
     /// # Errors
     /// When that cannot be known.
     pub fn phones(&self, user: &str) -> Result<Vec<PhoneNumber>, String> {
-        people::look_up(
-            user,
-            &self.config.users,
-            &self.path,
-            Path::new(DEFAULT_HELPER),
-            Trust::Root,
-        )
-        .map(|found| found.record.map(|record| record.phones).unwrap_or_default())
-        .map_err(|error| error.to_string())
+        let (purpose, helper) = (Purpose::Rehearsal, Path::new(DEFAULT_HELPER));
+        let asking = Asking { purpose, config: &self.path, helper, trust: Trust::Root };
+        people::look_up(user, &self.config.users, &asking, &mut Vec::new())
+            .map(|found| found.map(|found| found.record.phones).unwrap_or_default())
+            .map_err(|error| error.to_string())
     }
 
     /// What the directory has of `user`; nothing, where there is no directory.
     #[must_use]
     pub fn directory(&self, user: &str, purpose: Purpose, helper: &Path) -> Option<Answer> {
         let rules = self.config.users.ldap.as_ref()?;
-        Some(directory::ask(user, purpose, rules, &self.path, helper))
+        Some(directory::ask(user, purpose, &[], rules, &self.path, helper))
     }
 
     /// The name under which something is kept of `typed`: as the user database spells it or, with

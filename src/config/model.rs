@@ -90,7 +90,7 @@ pub struct UsersRules {
 }
 
 /// `[users.ldap]`, as much of it as a login needs: who asks the directory reads and judges all of it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub struct DirectoryRules {
     /// Time for all servers together.

@@ -1,5 +1,5 @@
-//! What is kept of somebody whose number is in a directory: which numbers an admin, or the first login,
-//! has agreed to, and with `cache` the last good answer. One file a person in `/var/lib/pam-sms`:
+//! What is kept of somebody whose number is in a directory: which numbers an admin, or the first login that
+//! came right, has agreed to, and with `cache` the last good answer. One file a person in `/var/lib/pam-sms`:
 //!
 //! ```text
 //! pam-sms-ldap 1
@@ -71,7 +71,7 @@ impl Known {
     }
 
     fn counts(&self, phone: &PhoneNumber, file: &Keeping<'_>) -> bool {
-        !file.pin || self.pins.contains(&self.hash(phone, file))
+        !file.pin || self.pins.is_empty() || self.pins.contains(&self.hash(phone, file))
     }
 
     fn hash(&self, phone: &PhoneNumber, file: &Keeping<'_>) -> String {
@@ -90,12 +90,8 @@ impl Known {
     }
 
     /// Notes an answer, and says whether that changes anything.
-    fn note(&mut self, answer: &Answer, file: &Keeping<'_>) -> Result<bool, StateError> {
+    fn note(&mut self, answer: &Answer, file: &Keeping<'_>) -> bool {
         let Answer { phones, language, .. } = answer;
-        let is_first = file.pin && self.pins.is_empty() && !phones.is_empty();
-        if is_first {
-            self.pin(phones, file)?;
-        }
         let kept = if file.cache.is_zero() { &[][..] } else { phones };
         let language = language.as_deref().unwrap_or_default();
         // Not at each login: a write that survives a power failure takes its time.
@@ -105,7 +101,7 @@ impl Known {
             (self.phones, self.language) = (kept.to_vec(), language.to_owned());
             self.seen = now();
         }
-        Ok(is_first || is_old || is_other)
+        is_old || is_other
     }
 
     fn age(&self) -> Duration {
@@ -130,32 +126,55 @@ impl<'a> Keeping<'a> {
         Self { user, name: name(user), store, pin, cache }
     }
 
-    /// Notes an answer, and takes numbers out of it that do not count. Says how many.
+    /// Notes an answer for times in which there is none.
     ///
     /// # Errors
-    /// When that cannot be known or kept.
-    pub fn note(&self, answer: &mut Answer) -> Result<usize, StateError> {
-        let mut known = self.known()?;
-        if known.note(answer, self)? {
-            known = self.store.update(&self.name, |text| {
-                let mut known = Known::read(text, self)?;
-                known.note(answer, self)?;
-                let text = known.to_text();
-                Ok::<_, StateError>((known, Some(text)))
-            })?;
+    /// When that cannot be done.
+    pub fn note(&self, answer: &Answer) -> Result<(), StateError> {
+        if !self.known()?.note(answer, self) {
+            return Ok(());
         }
-        let all = answer.phones.len();
+        self.store.update(&self.name, |text| {
+            let mut known = Known::read(text, self)?;
+            Ok(((), known.note(answer, self).then(|| known.to_text())))
+        })
+    }
+
+    /// Takes numbers out of an answer that do not count, and says how many. Where nobody has agreed to any
+    /// yet, all count, and the answer says so.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    pub fn judge(&self, answer: &mut Answer) -> Result<usize, StateError> {
+        let (known, all) = (self.known()?, answer.phones.len());
+        answer.is_first = self.is_first(&known, answer);
         answer.phones.retain(|phone| known.counts(phone, self));
         Ok(all - answer.phones.len())
     }
 
-    /// The numbers of an answer that would not count.
+    /// Takes the numbers of a login that came right for agreed to, where there are none yet.
+    ///
+    /// # Errors
+    /// When that cannot be kept.
+    pub fn keep(&self, phones: &[PhoneNumber]) -> Result<(), StateError> {
+        self.store.update(&self.name, |text| {
+            let mut known = Known::read(text, self)?;
+            let is_first = self.pin && known.pins.is_empty();
+            if is_first {
+                known.pin(phones, self)?;
+            }
+            Ok(((), is_first.then(|| known.to_text())))
+        })
+    }
+
+    /// The numbers of an answer that would not count, which stay in it.
     ///
     /// # Errors
     /// When that cannot be known.
-    pub fn new_ones(&self, answer: &Answer) -> Result<Vec<PhoneNumber>, StateError> {
+    pub fn look(&self, answer: &mut Answer) -> Result<Vec<PhoneNumber>, StateError> {
         let known = self.known()?;
-        let is_new = |phone: &&PhoneNumber| !known.pins.is_empty() && !known.counts(phone, self);
+        answer.is_first = self.is_first(&known, answer);
+        let is_new = |phone: &&PhoneNumber| !known.counts(phone, self);
         Ok(answer.phones.iter().filter(is_new).cloned().collect())
     }
 
@@ -199,6 +218,10 @@ impl<'a> Keeping<'a> {
         })
     }
 
+    fn is_first(&self, known: &Known, answer: &Answer) -> bool {
+        self.pin && known.pins.is_empty() && !answer.phones.is_empty()
+    }
+
     fn known(&self) -> Result<Known, StateError> {
         let text = self.store.read(&self.name)?;
         Known::read(text.as_deref().map(String::as_str), self)
@@ -223,93 +246,4 @@ fn now() -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::people::directory::Lookup;
-
-    const OLD: &str = "+4915123456723";
-    const NEW: &str = "+4915123456789";
-
-    fn answer(phones: &[&str]) -> Answer {
-        let phones = phones.iter().map(|phone| phone.parse().unwrap()).collect();
-        Answer { lookup: Lookup::Found, phones, ..Answer::failed("") }
-    }
-
-    /// Which numbers are left of an answer.
-    fn left(keeping: &Keeping<'_>, phones: &[&str]) -> Vec<String> {
-        let mut answer = answer(phones);
-        let gone = keeping.note(&mut answer).unwrap();
-        assert_eq!(gone + answer.phones.len(), phones.len());
-        answer.phones.iter().map(|phone| phone.as_e164().to_owned()).collect()
-    }
-
-    fn places(folder: &tempfile::TempDir) -> Places {
-        Places { run: folder.path().join("run"), lib: folder.path().join("lib") }
-    }
-
-    #[test]
-    fn trap_5_the_first_numbers_count_and_later_ones_need_a_word() {
-        let folder = tempfile::tempdir().unwrap();
-        let places = places(&folder);
-        let keeping = |user| Keeping::of(user, true, Duration::ZERO, &places);
-        let alice = keeping("alice");
-        assert_eq!(left(&alice, &[OLD]), [OLD]);
-        assert_eq!(left(&alice, &[NEW]), [""; 0]);
-        assert_eq!(left(&alice, &[NEW, OLD]), [OLD]);
-        // An entry that was without a number for a while is not a new person.
-        assert_eq!(left(&alice, &[]), [""; 0]);
-        assert_eq!(left(&alice, &[NEW]), [""; 0]);
-        assert_eq!(alice.new_ones(&answer(&[OLD, NEW])).unwrap(), answer(&[NEW]).phones);
-        assert!(alice.approve(&answer(&[NEW])).unwrap());
-        assert!(!alice.approve(&answer(&[NEW])).unwrap());
-        assert_eq!(left(&alice, &[NEW, OLD]), [NEW]);
-        assert_eq!(left(&keeping("bob"), &[NEW]), [NEW]);
-        // No number stands in the file, and what is damaged is no new person either.
-        let path = alice.store.path_of("ldap-alice");
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("151234567"), "{text}");
-        for length in 0..text.len() {
-            std::fs::write(&path, &text[..length]).unwrap();
-            assert!(alice.note(&mut answer(&[OLD])).is_err(), "{length} bytes");
-        }
-        assert!(forget("alice", &places).unwrap());
-        assert_eq!(left(&alice, &[OLD]), [OLD]);
-        let free = Keeping { pin: false, ..keeping("alice") };
-        assert_eq!(left(&free, &[NEW]), [NEW]);
-    }
-
-    #[test]
-    fn the_last_good_answer_is_kept_as_long_as_the_configuration_says() {
-        let folder = tempfile::tempdir().unwrap();
-        let places = places(&folder);
-        let alice = Keeping::of("alice", true, Duration::from_secs(3600), &places);
-        let recalled = || {
-            let mut none = Answer::failed("");
-            alice.recall(&mut none).unwrap().map(|age| (none.phones, none.language, age))
-        };
-        assert_eq!(recalled(), None);
-        let mut german = Answer { language: Some("de".to_owned()), ..answer(&[OLD]) };
-        alice.note(&mut german).unwrap();
-        let (phones, language, age) = recalled().unwrap();
-        assert_eq!((phones, language), (german.phones.clone(), german.language.clone()));
-        assert!(age < Duration::from_secs(60));
-        let path = alice.store.path_of("ldap-alice");
-        let text = std::fs::read_to_string(&path).unwrap();
-        let seen = text.lines().nth(3).unwrap();
-        let long_ago = (seen.parse::<u64>().unwrap() - 3601).to_string();
-        std::fs::write(&path, text.replace(seen, &long_ago)).unwrap();
-        assert_eq!(recalled(), None, "too old");
-        alice.note(&mut german).unwrap();
-        assert!(recalled().is_some(), "seen again");
-        // A number that nobody agreed to is none here either, and one that is gone is gone.
-        alice.note(&mut answer(&[NEW])).unwrap();
-        assert_eq!(recalled(), None);
-        alice.note(&mut german).unwrap();
-        alice.note(&mut answer(&[])).unwrap();
-        assert_eq!(recalled(), None);
-        // Whoever turns the cache off has no numbers left here.
-        alice.note(&mut german).unwrap();
-        Keeping::of("alice", true, Duration::ZERO, &places).note(&mut german).unwrap();
-        assert!(!std::fs::read_to_string(&path).unwrap().contains("+49"));
-    }
-}
+mod tests;

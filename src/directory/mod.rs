@@ -29,6 +29,7 @@ use crate::helper::jail::Needs;
 use crate::helper::serve::become_unprivileged;
 use crate::helper::wire;
 use crate::limits::in_words;
+use crate::people::PhoneNumber;
 use crate::people::directory::{Answer, Lookup, Purpose};
 use crate::secret::Secret;
 use crate::state::{Places, StateError};
@@ -92,18 +93,34 @@ impl Directory {
         self.servers.iter().any(|server| !server.is_encrypted() && !server.is_here())
     }
 
-    /// Looks for the account, for this purpose. The network is spoken to by a child that has given root
-    /// up for good; what root is still needed for is done with its answer.
+    /// Looks for the account, for this purpose, which may be about some numbers. The network is spoken to
+    /// by a child that has given root up for good; what root is still needed for is done with its answer.
     #[must_use]
-    pub fn find(&self, user: &str, purpose: Purpose, deadline: Instant) -> Answer {
+    pub fn find(
+        &self,
+        user: &str,
+        purpose: Purpose,
+        about: &[PhoneNumber],
+        deadline: Instant,
+    ) -> Answer {
         if user.is_empty() || user.len() > LONGEST_NAME {
             return Answer::failed(format!("a name of {} bytes is not asked for", user.len()));
         }
-        let mut answer = self.ask_without_root(user, deadline);
         let keeping = Keeping::of(user, self.rules.pin, self.rules.cache.get(), &Places::default());
+        let mut answer = match purpose {
+            Purpose::Keep => Answer::of(about.to_vec()),
+            _ => self.ask_without_root(user, deadline),
+        };
+        if purpose == Purpose::Login && answer.is_of_directory() {
+            // Before what does not count is taken out: an admin may agree to it.
+            if let Err(error) = keeping.note(&answer) {
+                answer.add(&format!("the answer is not kept: {error}"));
+            }
+        }
         let settled = match purpose {
-            Purpose::Login => self.settle(&mut answer, user, &keeping),
+            Purpose::Login | Purpose::Rehearsal => self.settle(&mut answer, user, &keeping),
             Purpose::Look => tell_new(&mut answer, &keeping),
+            Purpose::Keep => keeping.keep(about),
             Purpose::Approve => approve(&mut answer, &keeping),
         };
         settled.map_or_else(|error| Answer::failed(error.to_string()), |()| answer)
@@ -156,7 +173,7 @@ impl Directory {
             }
             Lookup::Found | Lookup::NoNumber | Lookup::NoEntry => {}
         }
-        if keeping.note(answer)? > 0 {
+        if keeping.judge(answer)? > 0 {
             answer.add(&format!(
                 "a number of {user} is new in the directory: ask {user}, then run \
                  `pam-sms user approve {user}`"
@@ -225,7 +242,7 @@ impl Directory {
 
 /// Tells an admin which of the numbers nobody has agreed to.
 fn tell_new(answer: &mut Answer, keeping: &Keeping<'_>) -> Result<(), StateError> {
-    for phone in keeping.new_ones(answer)? {
+    for phone in keeping.look(answer)? {
         answer.add(&format!("{} is new and does not count yet", phone.masked()));
     }
     Ok(())

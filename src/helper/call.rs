@@ -108,9 +108,9 @@ impl Helper<'_> {
     /// Asks for an account in the directory. Whatever is wrong with the helper, the directory was not
     /// out of reach, nor does it know nobody.
     #[must_use]
-    pub fn find(&self, user: &str, purpose: Purpose) -> Answer {
+    pub fn find(&self, user: &str, purpose: Purpose, about: &[PhoneNumber]) -> Answer {
         let answer = self
-            .start(wire::encode_find(self.config, self.timeout, user, purpose))
+            .start(wire::encode_find(self.config, self.timeout, user, purpose, about))
             .and_then(Started::answer)
             .and_then(|frame| wire::decode_answer(&frame).map_err(|error| not_understood(&error)));
         answer.unwrap_or_else(|reason| {

@@ -75,8 +75,8 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
         let decision = limits(request, number.as_ref(), what, deadline);
         return wire::encode_decision(&child::encode(&decision));
     }
-    if let Errand::Find(user, purpose) = &request.errand {
-        return wire::encode_answer(&find(request, user, *purpose, deadline));
+    if let Errand::Find(user, purpose, about) = &request.errand {
+        return wire::encode_answer(&find(request, user, *purpose, about, deadline));
     }
     let gateway = open(request);
     let only = request.provider.as_deref();
@@ -121,15 +121,21 @@ fn run(request: &Request, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Malfo
 
 /// Asks the directory; of the providers nothing is needed.
 #[cfg(feature = "ldap")]
-fn find(request: &Request, user: &str, purpose: Purpose, deadline: Instant) -> Answer {
+fn find(
+    request: &Request,
+    user: &str,
+    purpose: Purpose,
+    about: &[PhoneNumber],
+    deadline: Instant,
+) -> Answer {
     match Directory::open(&request.config) {
-        Ok(directory) => directory.find(user, purpose, deadline),
+        Ok(directory) => directory.find(user, purpose, about, deadline),
         Err(error) => Answer::failed(error.to_string()),
     }
 }
 
 #[cfg(not(feature = "ldap"))]
-fn find(_: &Request, _: &str, _: Purpose, _: Instant) -> Answer {
+fn find(_: &Request, _: &str, _: Purpose, _: &[PhoneNumber], _: Instant) -> Answer {
     Answer::failed("LDAP was left out when this pam-sms-helper was built")
 }
 

@@ -54,6 +54,8 @@ const BALANCE: u8 = b'B';
 const FIND: u8 = b'F';
 const LOOK: u8 = b'G';
 const APPROVE: u8 = b'Y';
+const REHEARSE: u8 = b'H';
+const KEEP: u8 = b'E';
 const OUTCOME: u8 = b'O';
 /// An outcome whose code the provider judges.
 const JUDGED: u8 = b'V';
@@ -96,8 +98,9 @@ pub enum Errand {
     /// What the store of shared limits is asked about the account that stands in the provider's place:
     /// the number, where it is about one, and the question. The answer is a decision.
     Limits(Option<PhoneNumber>, String),
-    /// An account that is looked for in the directory; the answer is an answer.
-    Find(String, Purpose),
+    /// An account that is looked for in the directory, and numbers, where it is about some; the answer
+    /// is an answer.
+    Find(String, Purpose, Vec<PhoneNumber>),
 }
 
 /// What an admin's program asks for.
@@ -208,7 +211,7 @@ fn encode_fields(
         (SEND, None) => encode(FIRST, kind, &fields[..4]),
         (CALL, _) => encode(THIRD, kind, &fields),
         (CHECK, _) => encode(THIRD, kind, &fields[..5]),
-        (LIMITS | FIND | LOOK | APPROVE, _) => encode(FOURTH, kind, &fields[..5]),
+        (LIMITS | FIND | REHEARSE | LOOK | KEEP | APPROVE, _) => encode(FOURTH, kind, &fields[..5]),
         _ => encode(SECOND, kind, &fields[..5]),
     }
 }
@@ -224,31 +227,31 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, Malformed> {
         (FIRST, SEND)
         | (SECOND, SEND | PROBE | FOLLOW | BALANCE)
         | (THIRD, CALL | CHECK)
-        | (FOURTH, LIMITS | FIND | LOOK | APPROVE) => Fields(&frame[HEAD..]),
+        | (FOURTH, LIMITS | FIND | REHEARSE | LOOK | KEEP | APPROVE) => Fields(&frame[HEAD..]),
         _ => return Err(Malformed("it is of another kind")),
     };
     let config = Path::new(std::ffi::OsStr::from_bytes(fields.take()?)).to_owned();
     let millis = fields.take()?.try_into().map_err(|_| Malformed("the timeout"))?;
     let timeout = Duration::from_millis(u32::from_be_bytes(millis).into());
     let (to, text) = (fields.text()?, Secret::from(fields.text()?.to_owned()));
-    let is_to_somebody = !to.is_empty();
-    let to = || to.parse().map_err(|_| Malformed("the number"));
+    let number = || to.parse().map_err(|_| Malformed("the number"));
     let provider = if version == FIRST { "" } else { fields.text()? };
     let errand = match kind {
-        SEND => Errand::Send(to()?, text),
-        CALL => Errand::Call(to()?, text, fields.text()?.to_owned()),
+        SEND => Errand::Send(number()?, text),
+        CALL => Errand::Call(number()?, text, fields.text()?.to_owned()),
         CHECK if provider.is_empty() => return Err(Malformed("the provider")),
-        CHECK => Errand::Check(to()?, text),
-        PROBE => Errand::Probe(to()?, text),
-        FOLLOW => Errand::Follow(to()?, text),
+        CHECK => Errand::Check(number()?, text),
+        PROBE => Errand::Probe(number()?, text),
+        FOLLOW => Errand::Follow(number()?, text),
         LIMITS => {
-            let number = if is_to_somebody { Some(to()?) } else { None };
+            let number = if to.is_empty() { None } else { Some(number()?) };
             Errand::Limits(number, text.expose().to_owned())
         }
-        FIND => Errand::Find(text.expose().to_owned(), Purpose::Login),
-        LOOK => Errand::Find(text.expose().to_owned(), Purpose::Look),
-        APPROVE => Errand::Find(text.expose().to_owned(), Purpose::Approve),
-        _ => Errand::Balance,
+        BALANCE => Errand::Balance,
+        _ => {
+            let purpose = directory::purpose(kind).ok_or(Malformed("the purpose"))?;
+            Errand::Find(text.expose().to_owned(), purpose, directory::numbers(to)?)
+        }
     };
     fields.end()?;
     let provider = (!provider.is_empty()).then(|| provider.to_owned());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{PhoneNumber, Record};
+use super::{Asking, Found, PhoneNumber, Record};
 use crate::config::model::DirectoryRules;
 use crate::config::source::ConfigError;
 use crate::helper::call::Helper;
@@ -30,6 +30,8 @@ pub struct Answer {
     pub lookup: Lookup,
     /// The numbers, the preferred one first; some where somebody was found, and only there.
     pub phones: Vec<PhoneNumber>,
+    /// Whether nobody has agreed to any of this person's numbers on this host yet.
+    pub is_first: bool,
     /// The tag of the language that is preferred.
     pub language: Option<String>,
     /// Which server answered and how long that took, for people.
@@ -42,7 +44,20 @@ impl Answer {
     /// That nobody can say.
     pub fn failed(detail: impl Into<String>) -> Self {
         let (phones, language, via) = (Vec::new(), None, String::new());
-        Self { lookup: Lookup::Failed, phones, language, via, detail: detail.into() }
+        let (lookup, is_first, detail) = (Lookup::Failed, false, detail.into());
+        Self { lookup, phones, is_first, language, via, detail }
+    }
+
+    /// That these are the numbers.
+    #[must_use]
+    pub fn of(phones: Vec<PhoneNumber>) -> Self {
+        Self { lookup: Lookup::Found, phones, ..Self::failed("") }
+    }
+
+    /// Whether a directory said so, and not its absence.
+    #[must_use]
+    pub fn is_of_directory(&self) -> bool {
+        !matches!(self.lookup, Lookup::OutOfReach | Lookup::Failed)
     }
 
     /// Adds to what is said.
@@ -63,45 +78,51 @@ impl Answer {
 /// What an account is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A login, by whose first numbers later ones are measured.
+    /// A login.
     Login,
-    /// To be shown to an admin: nothing is noted.
+    /// What a login would find: nothing is noted.
+    Rehearsal,
+    /// To be shown to an admin, also what does not count: nothing is noted.
     Look,
+    /// A login came right with the numbers that go with this. Where nobody has agreed to any, later ones
+    /// are measured by them; the directory is not asked.
+    Keep,
     /// An admin agrees to the numbers that are there now.
     Approve,
 }
 
-/// Asks, through the helper.
+/// Asks, through the helper. Numbers go with a purpose that is about some.
 #[must_use]
 pub fn ask(
     user: &str,
     purpose: Purpose,
+    numbers: &[PhoneNumber],
     rules: &DirectoryRules,
     config: &Path,
     program: &Path,
 ) -> Answer {
     let (timeout, language) = (rules.timeout.get(), Language::default());
-    Helper { program, config, timeout, provider: None, language }.find(user, purpose)
+    Helper { program, config, timeout, provider: None, language }.find(user, purpose, numbers)
 }
 
-/// What the directory has of `user`, for a login.
+/// What the directory has of `user`.
 ///
 /// # Errors
 /// When that cannot be known.
 pub fn find(
     user: &str,
     rules: &DirectoryRules,
-    config: &Path,
-    helper: &Path,
+    asking: &Asking<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Option<Record>, ConfigError> {
-    let answer = ask(user, Purpose::Login, rules, config, helper);
-    let Answer { lookup, phones, language, detail, .. } = answer;
+) -> Result<Option<Found>, ConfigError> {
+    let answer = ask(user, asking.purpose, &[], rules, asking.config, asking.helper);
+    let Answer { lookup, phones, is_first, language, detail, .. } = answer;
     if matches!(lookup, Lookup::OutOfReach | Lookup::Failed) {
         return Err(ConfigError::new(format!("[users.ldap]: {detail}")));
     }
     if !detail.is_empty() {
         warnings.push(detail);
     }
-    Ok((lookup == Lookup::Found).then(|| Record { language, ..Record::from(phones) }))
+    let record = Record { language, ..Record::from(phones) };
+    Ok((lookup == Lookup::Found).then_some(Found { record, is_first }))
 }

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use directory::Purpose;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 
@@ -55,56 +56,94 @@ impl From<Vec<PhoneNumber>> for Record {
     }
 }
 
-/// The answer to a look-up.
+/// What is known of somebody.
 #[derive(Debug)]
 pub struct Found {
-    /// The record, or nothing where the person is not enrolled.
-    pub record: Option<Record>,
-    /// What works and should be mended.
-    pub warnings: Vec<String>,
+    /// Who has which numbers.
+    pub record: Record,
+    /// Whether the numbers are a directory's, and nobody has agreed to any on this host yet.
+    pub is_first: bool,
 }
 
-/// Looks up `user`, a canonical account name. `helper` is the program that asks the directory.
+impl From<Record> for Found {
+    fn from(record: Record) -> Self {
+        Self { record, is_first: false }
+    }
+}
+
+/// By whom somebody is looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// What for.
+    pub purpose: Purpose,
+    /// The configuration, beside which numbers may stand.
+    pub config: &'a Path,
+    /// The program that asks the directory.
+    pub helper: &'a Path,
+    /// Whose files are believed.
+    pub trust: Trust,
+}
+
+/// Looks up `user`, a canonical account name; nothing, where the person is not enrolled. What works and
+/// should be mended goes to `warnings`.
 ///
 /// # Errors
 /// When a place that should be asked cannot be read, or says something that cannot be right.
 pub fn look_up(
     user: &str,
     rules: &UsersRules,
-    config: &Path,
-    helper: &Path,
-    trust: Trust,
-) -> Result<Found, ConfigError> {
-    let places = Places::of(rules, config);
-    let mut warnings = Vec::new();
+    asking: &Asking<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Found>, ConfigError> {
+    let trust = asking.trust;
+    let places = Places::of(rules, asking.config);
     let mut asked = false;
     if let Some(sources) = file::open(&places.file, places.file_is_named, trust)? {
         asked = true;
         warnings.extend(sources.warnings.iter().cloned());
         if let Some(record) = file::find(&sources, user)? {
-            return Ok(Found { record: Some(record), warnings });
+            return Ok(Some(record.into()));
         }
     }
     if folder::is_there(&places.folder, places.folder_is_named, trust)? {
         asked = true;
         if let Some(sources) = folder::open(&places.folder, user, trust)? {
             warnings.extend(sources.warnings.iter().cloned());
-            return Ok(Found { record: Some(sources.parse()?), warnings });
+            return Ok(Some(sources.parse::<Record>()?.into()));
         }
     }
     if let Some(directory) = &rules.ldap {
         asked = true;
-        let record = directory::find(user, directory, config, helper, &mut warnings)?;
-        if record.is_some() {
-            return Ok(Found { record, warnings });
+        if let Some(found) = directory::find(user, directory, asking, warnings)? {
+            return first_or_given(user, found, warnings).map(Some);
         }
     }
     let record = enrolled::find(&State::default(), user)?;
     // Where people give their numbers themselves, no place of the admin's is needed.
     if asked || record.is_some() || rules.unenrolled == Unenrolled::Enrol {
-        return Ok(Found { record, warnings });
+        return Ok(record.map(Found::from));
     }
     Err(places.neither())
+}
+
+/// Where nobody has agreed to a directory's numbers on this host, whoever gave one here keeps it: else
+/// whoever may write the entry, and knows the password, would choose another.
+fn first_or_given(
+    user: &str,
+    found: Found,
+    warnings: &mut Vec<String>,
+) -> Result<Found, ConfigError> {
+    let given = if found.is_first { enrolled::find(&State::default(), user)? } else { None };
+    Ok(match given.filter(|given| given.phones != found.record.phones) {
+        None => found,
+        Some(given) => {
+            warnings.push(format!(
+                "{user} gave a number at a login and the directory has another: ask {user}, then run \
+                 `pam-sms user approve {user}`"
+            ));
+            given.into()
+        }
+    })
 }
 
 /// Reads every record, so that all of them are judged before anyone depends on one.

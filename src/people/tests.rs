@@ -2,6 +2,11 @@ use std::fs;
 
 use super::*;
 
+/// For a login, without a helper.
+fn asking(config: &Path) -> Asking<'_> {
+    Asking { purpose: Purpose::Login, config, helper: Path::new("/none"), trust: Trust::Anyone }
+}
+
 struct Office {
     folder: tempfile::TempDir,
 }
@@ -24,11 +29,10 @@ impl Office {
 
     fn look_up_with(&self, user: &str, rules: &UsersRules) -> Result<Option<Vec<String>>, String> {
         let config = self.folder.path().join("config.toml");
-        let found = look_up(user, rules, &config, Path::new("/none"), Trust::Anyone)
-            .map_err(|e| e.to_string())?;
+        let found = look_up(user, rules, &asking(&config), &mut Vec::new());
         Ok(found
-            .record
-            .map(|record| record.phones.iter().map(|p| p.as_e164().to_owned()).collect()))
+            .map_err(|e| e.to_string())?
+            .map(|found| found.record.phones.iter().map(|p| p.as_e164().to_owned()).collect()))
     }
 
     fn named_folder(&self, name: &str) -> UsersRules {
@@ -99,8 +103,8 @@ fn an_unknown_language_is_no_reason_to_deny_and_is_told_to_who_checks() {
         .write("users.d/carol.toml", "phones = ['+4915123456789']\nlanguage = 'DE'\n");
     let config = office.folder.path().join("config.toml");
     let rules = UsersRules::default();
-    let found = look_up("bob", &rules, &config, Path::new("/none"), Trust::Anyone).unwrap();
-    assert_eq!(found.record.unwrap().language.as_deref(), Some("geman"));
+    let found = look_up("bob", &rules, &asking(&config), &mut Vec::new()).unwrap();
+    assert_eq!(found.unwrap().record.language.as_deref(), Some("geman"));
     let all = everyone(&rules, &config, Trust::Anyone).unwrap();
     assert_eq!((all.people, all.warnings.len()), (3, 2));
     let wanted = "the record with the phone *23: there is no language `geman`; did you mean `de`? ";

@@ -37,8 +37,8 @@ pub fn request(data: &[u8]) {
     }
     // And a name arrives as it is.
     let (name, time) = (String::from_utf8_lossy(data), Duration::from_secs(1));
-    if let Ok(frame) = encode_find(Path::new("/c"), time, &name, Purpose::Login) {
-        let errand = Errand::Find(name.into_owned(), Purpose::Login);
+    if let Ok(frame) = encode_find(Path::new("/c"), time, &name, Purpose::Login, &[]) {
+        let errand = Errand::Find(name.into_owned(), Purpose::Login, Vec::new());
         assert_eq!(decode_request(&frame).map(|request| request.errand), Ok(errand));
     }
 }
@@ -61,7 +61,7 @@ fn written(request: &Request) -> Result<Zeroizing<Vec<u8>>, Malformed> {
         Errand::Limits(number, what) => {
             encode_limits(config, timeout, provider.unwrap_or_default(), number.as_ref(), what)
         }
-        Errand::Find(user, purpose) => encode_find(config, timeout, user, *purpose),
+        Errand::Find(user, purpose, about) => encode_find(config, timeout, user, *purpose, about),
     }
 }
 

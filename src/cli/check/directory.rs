@@ -55,7 +55,7 @@ pub(super) fn answers(case: &Case<'_>, report: &mut Report) {
     let Arguments { config, helper, .. } = case.arguments;
     let user = std::env::var("SUDO_USER").unwrap_or_else(|_| "root".to_owned());
     let begun = Instant::now();
-    let answer = ask(&user, Purpose::Look, rules, config, helper);
+    let answer = ask(&user, Purpose::Look, &[], rules, config, helper);
     let took = begun.elapsed();
     let place = case.place_of(&["users", "ldap", "url"]);
     let words = match answer.lookup {

@@ -12,10 +12,12 @@ use crate::config::model::{Subject, Unenrolled};
 use crate::gateway::Gateway;
 use crate::helper::call::{Fleet, check_program};
 use crate::limits::fleet::ask::PING;
+use crate::people::directory::Purpose;
+use crate::people::{self, Asking};
 use crate::stack::Folders;
 use crate::state::Places;
 use crate::state::{Durability, Store};
-use crate::{people, sys};
+use crate::sys;
 
 /// All of it.
 pub(super) const RULES: [Rule; 9] =
@@ -134,8 +136,9 @@ fn root(case: &Case<'_>, report: &mut Report) {
         return;
     }
     let Arguments { config, helper, .. } = case.arguments;
-    let Ok(found) = people::look_up("root", users, config, helper, case.trust) else { return };
-    if found.record.is_some() {
+    let asking = Asking { purpose: Purpose::Rehearsal, config, helper, trust: case.trust };
+    let Ok(found) = people::look_up("root", users, &asking, &mut Vec::new()) else { return };
+    if found.is_some() {
         return;
     }
     let su = match policy.subject.get("su") {

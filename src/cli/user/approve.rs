@@ -10,7 +10,7 @@ use crate::people::directory::{Lookup, Purpose};
 
 /// Agree to the numbers that the directory has of an account now, in the place of those that counted.
 ///
-/// The first numbers that a login finds there count at once. Later ones wait for this: in many directories
+/// The numbers of the first login that came right count. Later ones wait for this: in many directories
 /// people may write their own entry, and so may whoever has their password. Ask the person first, by
 /// another way than the phone. With `[users.ldap] pin = false` nothing waits.
 ///

@@ -55,12 +55,14 @@ pub fn show(arguments: &ShowArguments) -> Result<(), String> {
     let user = Office::account(&arguments.name).unwrap_or_else(|_| arguments.name.clone());
     let none = || format!("{user} has no number; `pam-sms user set {user} +...` gives one");
     let kept = office.book()?.find(&user)?.map(Origin::Kept);
-    // As at a login: what people gave themselves comes after the directory.
+    // As at a login: what people gave themselves comes after the directory, where somebody has agreed to
+    // what that has.
     let origin = match kept {
         Some(Origin::Kept(entry)) if !entry.enrolled => Origin::Kept(entry),
-        kept => match directory(&office, &user, arguments)? {
-            Some(found) => found,
-            None => kept.ok_or_else(none)?,
+        kept => match (directory(&office, &user, arguments)?, kept) {
+            (Some((_, true)), Some(kept)) => kept,
+            (Some((found, _)), _) => found,
+            (None, kept) => kept.ok_or_else(none)?,
         },
     };
     let record = origin.record();
@@ -87,12 +89,12 @@ enum Origin {
     Directory(Record, String),
 }
 
-/// What the directory has, and in words what is wrong with it.
+/// What the directory has, and whether nobody has agreed to any of it; in words what is wrong with it.
 fn directory(
     office: &Office,
     user: &str,
     arguments: &ShowArguments,
-) -> Result<Option<Origin>, String> {
+) -> Result<Option<(Origin, bool)>, String> {
     let answer = office.directory(user, Purpose::Look, &arguments.helper.helper);
     let Some(answer) = answer else { return Ok(None) };
     if matches!(answer.lookup, Lookup::OutOfReach | Lookup::Failed) {
@@ -102,7 +104,8 @@ fn directory(
         complain(format_args!("warning: {}", answer.detail));
     }
     let record = Record { language: answer.language, ..Record::from(answer.phones) };
-    Ok((answer.lookup == Lookup::Found).then_some(Origin::Directory(record, answer.via)))
+    let found = (Origin::Directory(record, answer.via), answer.is_first);
+    Ok((answer.lookup == Lookup::Found).then_some(found))
 }
 
 /// Shows everybody.

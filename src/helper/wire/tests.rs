@@ -152,19 +152,27 @@ fn what_was_typed_arrives_and_so_does_the_finding() {
 #[test]
 fn a_name_arrives_as_it_is_whatever_stands_in_it() {
     let time = Duration::from_secs(3);
-    for purpose in [Purpose::Look, Purpose::Approve] {
-        let frame = encode_find(Path::new("/c"), time, "alice", purpose).unwrap();
-        assert_eq!(decode_request(&frame).unwrap().errand, Errand::Find("alice".into(), purpose));
+    let about: Vec<PhoneNumber> =
+        ["+4915123456789", "+14155550123"].map(|phone| phone.parse().unwrap()).into();
+    for purpose in [Purpose::Rehearsal, Purpose::Look, Purpose::Keep, Purpose::Approve] {
+        let frame = encode_find(Path::new("/c"), time, "alice", purpose, &about).unwrap();
+        let errand = Errand::Find("alice".into(), purpose, about.clone());
+        assert_eq!(decode_request(&frame).unwrap().errand, errand);
     }
+    let many = vec![about[0].clone(); MOST_PHONES + 1];
+    let frame = encode_find(Path::new("/c"), time, "alice", Purpose::Keep, &many).unwrap();
+    assert!(decode_request(&frame).is_err());
     for name in ["alice", "*", ")(uid=*", "a\0b", "J\u{f6}rg M", &"x".repeat(4000)] {
-        let frame = encode_find(Path::new("/c"), time, name, Purpose::Login).unwrap();
+        let frame = encode_find(Path::new("/c"), time, name, Purpose::Login, &[]).unwrap();
         let arrived = decode_request(&frame).unwrap();
-        assert_eq!((arrived.errand, frame[4]), (Errand::Find(name.to_owned(), Purpose::Login), 4));
+        let errand = Errand::Find(name.to_owned(), Purpose::Login, Vec::new());
+        assert_eq!((arrived.errand, frame[4]), (errand, 4));
         for length in 0..frame.len() {
             assert!(decode_request(&frame[..length]).is_err(), "{length} bytes");
         }
     }
-    assert!(encode_find(Path::new("/c"), time, &"x".repeat(LONGEST), Purpose::Login).is_err());
+    let long = "x".repeat(LONGEST);
+    assert!(encode_find(Path::new("/c"), time, &long, Purpose::Login, &[]).is_err());
 }
 
 #[test]
@@ -175,7 +183,8 @@ fn an_answer_of_a_directory_arrives_and_nobody_is_found_without_a_number() {
         let phones = if *lookup == Lookup::Found { phones.clone() } else { Vec::new() };
         let language = (*lookup == Lookup::Found).then(|| "de".to_owned());
         let (via, detail) = ("ldaps://a".to_owned(), "\u{fc}".to_owned());
-        let sent = Answer { lookup: *lookup, phones, language, via, detail };
+        let is_first = *lookup == Lookup::Found;
+        let sent = Answer { lookup: *lookup, phones, is_first, language, via, detail };
         let frame = encode_answer(&sent).unwrap();
         assert_eq!((decode_answer(&frame).as_ref(), frame[4]), (Ok(&sent), 4));
         for length in 0..frame.len() {

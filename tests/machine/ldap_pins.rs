@@ -1,0 +1,134 @@
+//! Which of a directory's numbers count on a host, and what makes them count.
+
+use std::fs;
+
+use crate::support::log::Log;
+use crate::support::machine::{Machine, NO_LIMITS};
+use crate::support::pam::Client;
+use crate::support::slapd::{LDAPS, Slapd, person};
+
+const SUCCESS: i32 = 0;
+const SERVICE_ERR: i32 = 3;
+const MAXTRIES: i32 = 11;
+const CONV_ERR: i32 = 19;
+const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
+const STATE: &str = "/var/lib/pam-sms/ldap-alice.state";
+const OLD: &str = "mobile: +4915123456723";
+const NEW: &str = "mobile: +4915123456789";
+const AUTH: &str = "auth requisite pam_sms.so\nauth required pam_permit.so\n";
+
+fn machine(table: &str) -> (Machine, Log) {
+    let machine = Machine::new();
+    machine.config(&format!("{NO_LIMITS}{table}"));
+    machine.pam("sms", AUTH);
+    let log = machine.log();
+    (machine, log)
+}
+
+fn alice(machine: &Machine) -> i32 {
+    Client::new(machine, "sms").user("alice").answer(OUTBOX).run().result
+}
+
+fn changed(number: &str) -> String {
+    format!("dn: cn=alice,ou=people,dc=example\nchangetype: modify\nreplace: mobile\n{number}\n")
+}
+
+fn is_kept() -> bool {
+    fs::exists(STATE).unwrap()
+}
+
+/// Whether the number that counts now is the one with this ending.
+#[track_caller]
+fn counts(machine: &Machine, log: &Log, ending: &str) {
+    log.clear();
+    assert_eq!(alice(machine), SUCCESS, "{:#?}", log.lines());
+    log.wait_for(&format!("event=accepted to=*{ending}"));
+}
+
+#[test]
+fn only_a_login_that_came_right_agrees_to_a_number() {
+    let (machine, log) = machine(LDAPS);
+    let entries = person("alice", OLD) + &person("root", "mobile: +14155550100");
+    let slapd = Slapd::start(&machine, &entries);
+    // Not a command, nor a check, nor what is only rehearsed.
+    for words in [&["check"][..], &["user", "show", "alice"], &["status", "alice"]] {
+        machine.run("/usr/sbin/pam-sms", words);
+    }
+    machine.config(&format!("[policy]\nobserve_until = 2999-12-31\n{LDAPS}cache = '1d'\n"));
+    assert_eq!(alice(&machine), SUCCESS);
+    log.wait_for("event=observed would=ask to=*23");
+    assert!(!is_kept() && !fs::exists(STATE.replace("alice", "root")).unwrap());
+    // Nor a login with a wrong code, or without any.
+    machine.config(&format!("{NO_LIMITS}{LDAPS}"));
+    let client = || Client::new(&machine, "sms").user("alice");
+    assert_eq!(client().answer("text:000000").run().result, MAXTRIES);
+    assert_eq!(client().flag("--no-conv").run().result, CONV_ERR);
+    assert!(!is_kept());
+    // So nobody has agreed to the number that was seen.
+    slapd.modify(&machine, &changed(NEW));
+    counts(&machine, &log, "89");
+    assert!(is_kept());
+    slapd.modify(&machine, &changed(OLD));
+    assert_eq!(alice(&machine), SERVICE_ERR);
+    log.wait_for("then run `pam-sms user approve alice`");
+}
+
+#[test]
+fn with_an_account_line_the_whole_login_must_come_right() {
+    let (machine, log) = machine(LDAPS);
+    machine.pam(
+        "sms",
+        &format!("{AUTH}account required pam_sms.so\naccount required pam_permit.so\n"),
+    );
+    let _slapd = Slapd::start(&machine, &person("alice", &format!("{OLD}\n{NEW}")));
+    // The right code, and a password that is wrong after all.
+    assert_eq!(alice(&machine), SUCCESS);
+    assert!(!is_kept());
+    let whole = || Client::new(&machine, "sms").user("alice").answer(OUTBOX).flag("--acct").run();
+    let run = whole();
+    assert_eq!((run.result, run.acct), (SUCCESS, Some(SUCCESS)), "{:#?}", log.lines());
+    // All that were there then.
+    let pins = |text: &str| text.lines().nth(2).unwrap().split(' ').count();
+    let kept = fs::read_to_string(STATE).unwrap();
+    assert_eq!(pins(&kept), 2, "{kept}");
+    assert_eq!(whole().acct, Some(SUCCESS));
+    assert_eq!(fs::read_to_string(STATE).unwrap(), kept);
+}
+
+#[test]
+fn what_this_host_knows_comes_before_what_the_directory_has() {
+    let table = format!("[users]\nunenrolled = 'enrol'\n{LDAPS}");
+    let (machine, log) = machine(&table);
+    let slapd = Slapd::start(&machine, &person("alice", OLD));
+    // An admin's word, in the file or the folder.
+    machine.users("alice = \"+14155550101\"\n");
+    counts(&machine, &log, "01");
+    machine.users("");
+    machine.file("/etc/pam-sms/users.d/alice.toml", "phones = ['+14155550102']\n", 0o600);
+    counts(&machine, &log, "02");
+    fs::remove_file("/etc/pam-sms/users.d/alice.toml").unwrap();
+    // Her own, given in a login, when the directory had none: who has her password writes another there.
+    let given = "/var/lib/pam-sms/enrolled-alice.state";
+    machine.file(given, "phones = ['+14155550103']\n", 0o600);
+    counts(&machine, &log, "03");
+    log.wait_for("alice gave a number at a login and the directory has another");
+    let show = || {
+        let run = machine.run("/usr/sbin/pam-sms", &["user", "show", "alice"]);
+        String::from_utf8(run.stdout).unwrap()
+    };
+    assert!(show().contains("phones    *03") && !is_kept());
+    // Where it is the same one, the directory's it is.
+    slapd.modify(&machine, &changed("mobile: +14155550103"));
+    log.clear();
+    counts(&machine, &log, "03");
+    assert!(!log.lines().iter().any(|line| line.contains("event=warning")));
+    assert!(is_kept());
+    machine.run("/usr/sbin/pam-sms", &["user", "remove", "alice"]);
+    // An admin agrees to what the directory has.
+    machine.file(given, "phones = ['+14155550103']\n", 0o600);
+    slapd.modify(&machine, &changed(NEW));
+    counts(&machine, &log, "03");
+    assert!(machine.run("/usr/sbin/pam-sms", &["user", "approve", "alice"]).status.success());
+    counts(&machine, &log, "89");
+    assert!(show().contains("phones    *89"));
+}
