@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Url, redirect};
@@ -39,14 +39,17 @@ pub fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Att
         let proxy = reqwest::Proxy::all(peer.clone());
         builder = builder.proxy(proxy.map_err(|error| failed(error.to_string()))?);
     }
+    let port = peer.port_or_known_default().unwrap_or(443);
+    // Begun here, since to read the system's authorities takes as long as a near name server.
+    let look_up = peer.domain().map(|host| LookUp::begin(host, port)).transpose()?;
     // Also where nothing is encrypted: without, reqwest looks for a TLS of its own and panics.
     let encrypted = url.scheme() == "https" || peer.scheme() == "https";
     let tls = if encrypted { tls(parts.authorities.as_deref()) } else { no_tls() };
     builder = builder.tls_backend_preconfigured(tls.map_err(failed)?);
-    if let Some(host) = peer.domain() {
-        let port = peer.port_or_known_default().unwrap_or(443);
-        let addresses = look_up(host, port, (left() / 2).min(CONNECT))?;
-        builder = builder.resolve_to_addrs(host, &addresses);
+    if let Some(look_up) = look_up {
+        let host = look_up.host.clone();
+        let addresses = look_up.end((left() / 2).min(CONNECT))?;
+        builder = builder.resolve_to_addrs(&host, &addresses);
     }
     let connect = (left() * 3 / 4).min(CONNECT);
     builder.connect_timeout(connect).build().map_err(|error| failed(error.to_string()))
@@ -106,19 +109,35 @@ pub fn proxy(written: &str) -> Result<Url, String> {
     if matches!(url.scheme(), "http" | "https") && is_bare { Ok(url) } else { Err(wrong()) }
 }
 
-/// Looks a name up in bounded time. The thread of a look-up that is late is left behind.
+/// Looks a name up in bounded time.
 ///
 /// # Errors
 /// With what it means for what was to be sent there.
 pub fn look_up(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
-    let (tell, told) = mpsc::channel();
-    let name = host.to_owned();
-    let thread = std::thread::Builder::new().spawn(move || {
-        // Nobody listens any more when the time is over.
-        let _ = tell.send(addresses(&name, port));
-    });
-    thread.map_err(|error| Attempt::Failed(format!("local: {error}")))?;
-    found(host, told.recv_timeout(time))
+    LookUp::begin(host, port)?.end(time)
+}
+
+/// A look-up under way, in a thread that is left behind if it is late.
+struct LookUp {
+    host: String,
+    told: Receiver<Result<Vec<SocketAddr>, NoAddress>>,
+}
+
+impl LookUp {
+    fn begin(host: &str, port: u16) -> Result<Self, Attempt> {
+        let (tell, told) = mpsc::channel();
+        let (host, name) = (host.to_owned(), host.to_owned());
+        let thread = std::thread::Builder::new().spawn(move || {
+            // Nobody listens any more when the time is over.
+            let _ = tell.send(addresses(&name, port));
+        });
+        thread.map_err(|error| Attempt::Failed(format!("local: {error}")))?;
+        Ok(Self { host, told })
+    }
+
+    fn end(self, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
+        found(&self.host, self.told.recv_timeout(time))
+    }
 }
 
 /// What a look-up, or that none came, means. A thread that died is our own fault and no outage.
