@@ -48,15 +48,24 @@ fn proxy(to: u16) -> (u16, Flights) {
 fn pass_on(side: Side, mut from: TcpStream, mut to: TcpStream, flights: &Flights) {
     let mut buffer = [0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        let bytes = &buffer[..count];
-        let mut flights = flights.lock().unwrap();
-        match flights.last_mut() {
-            Some((last, flight)) if *last == side => flight.extend_from_slice(bytes),
-            _ => flights.push((side, bytes.to_vec())),
-        }
-        drop(flights);
+        let mut bytes = buffer[..count].to_vec();
         thread::sleep(DELAY);
-        if to.write_all(bytes).is_err() {
+        // The other side has seen nothing of it yet, so nothing of this is an answer.
+        from.set_nonblocking(true).unwrap();
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            bytes.extend_from_slice(&buffer[..count]);
+        }
+        from.set_nonblocking(false).unwrap();
+        let is_passed_on = {
+            let mut flights = flights.lock().unwrap();
+            let is_passed_on = to.write_all(&bytes).is_ok();
+            match flights.last_mut() {
+                Some((last, flight)) if *last == side => flight.append(&mut bytes),
+                _ => flights.push((side, bytes)),
+            }
+            is_passed_on
+        };
+        if !is_passed_on {
             break;
         }
     }
