@@ -7,10 +7,11 @@
 //! known.rs    which numbers somebody has agreed to; the last good answer
 //! ```
 //!
-//! The helper asks, in a child without root, whose answer comes back over the protocol of module and helper. A name from a login comes into a filter only with what RFC 4515 says
-//! about its special characters, and referrals are not followed: they would lead, with our password, to
-//! whomever a server names. Only a server that cannot be reached, or that has no time, is out of reach;
-//! whatever else goes wrong is an error, and neither is "nobody".
+//! The helper asks, in a child without root, whose answer comes back over the protocol of module and
+//! helper. A name from a login comes into a filter only with what RFC 4515 says about its special
+//! characters, and referrals are not followed: they would lead, with our password, to whomever a server
+//! names. A server that cannot be asked, or has no time, is out of reach, whyever; what one says that is no
+//! answer is an error; and neither is "nobody".
 
 pub(crate) mod entry;
 pub mod known;
@@ -167,7 +168,7 @@ impl Directory {
                 if let Some(age) = keeping.recall(answer)? {
                     answer.lookup = Lookup::Found;
                     let said = format!("its answer of {} ago counts", in_words(age));
-                    answer.add(&format!("the directory is out of reach, {said}"));
+                    answer.add(&format!("the directory cannot be asked, {said}"));
                 }
                 return Ok(());
             }

@@ -34,10 +34,20 @@ pub struct Server {
 /// Why a server gave no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// It could not be connected to, was lost, did not answer in time, or said that it has no time.
+    /// It could not be asked (connected to, believed, told who we are), was lost, did not answer in time, or
+    /// said that it has no time.
     OutOfReach(String),
-    /// Whatever else.
+    /// It was asked, and what it said is no answer; or the fault is ours.
     Failed(String),
+}
+
+impl Attempt {
+    /// The same of a server that has not been asked yet: it has not said a word about anybody.
+    fn before_asking(self) -> Self {
+        match self {
+            Self::OutOfReach(words) | Self::Failed(words) => Self::OutOfReach(words),
+        }
+    }
 }
 
 impl Server {
@@ -94,11 +104,11 @@ impl Server {
         let local = |error: io::Error| Attempt::Failed(format!("local: {error}"));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(local)?;
         let begun = Instant::now();
-        let stream = self.connect(deadline)?;
+        let stream = self.connect(deadline).map_err(Attempt::before_asking)?;
         let conversation = async {
-            let mut ldap = self.greet(stream, directory).await?;
+            let mut ldap = self.greet(stream, directory).await.map_err(Attempt::before_asking)?;
             let connected = Instant::now();
-            bind(&mut ldap, directory).await?;
+            bind(&mut ldap, directory).await.map_err(Attempt::before_asking)?;
             let bound = Instant::now();
             let entries = search(&mut ldap, directory, user, deadline).await?;
             let searched = Instant::now();
@@ -247,7 +257,6 @@ fn of_ldap(error: LdapError, step: &str) -> Attempt {
     }
 }
 
-/// Certificates that cannot be believed come as an error of the stream, too, and are no outage.
 fn of_io(error: &io::Error, step: &str) -> Attempt {
     let words = format!("{step}: {error}");
     match error.kind() {

@@ -17,7 +17,7 @@ pub enum Lookup {
     NoNumber,
     /// There is no such entry.
     NoEntry,
-    /// No server could be reached, or had time.
+    /// No server could be asked, or had time.
     OutOfReach,
     /// Nobody can say: the configuration, a server or an entry is no good.
     Failed,

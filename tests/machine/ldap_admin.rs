@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use crate::support::gateway::Certificate;
+use crate::support::gateway::certificates::Identity;
 use crate::support::log::Log;
 use crate::support::machine::{ALICE_PASSWORD, Machine, NO_LIMITS};
 use crate::support::pam::Client;
@@ -145,6 +147,7 @@ fn under_sudo_the_numbers_are_kept_all_the_same() {
 
 #[test]
 fn the_last_answer_counts_while_the_directory_is_out_of_reach_and_no_longer() {
+    let table = format!("{NO_LIMITS}{LDAPS}cache = '1d'\n");
     let (machine, log) = machine(&format!("{LDAPS}cache = '1d'\n"));
     let mut slapd =
         Slapd::start(&machine, &person("alice", &format!("{OLD}\npreferredLanguage: de")));
@@ -152,7 +155,7 @@ fn the_last_answer_counts_while_the_directory_is_out_of_reach_and_no_longer() {
     slapd.kill();
     assert_eq!(alice(&machine), SUCCESS, "{:#?}", log.lines());
     let line = log.wait_for("event=warning");
-    assert!(line.contains("the directory is out of reach, its answer of "), "{line}");
+    assert!(line.contains("the directory cannot be asked, its answer of "), "{line}");
     assert!(line.contains("ldaps://localhost: connect: Connection refused"), "{line}");
     // Only of whom it has answered before.
     let bob = Client::new(&machine, "sms").user("bob").answer(OUTBOX).run().result;
@@ -164,11 +167,31 @@ fn the_last_answer_counts_while_the_directory_is_out_of_reach_and_no_longer() {
     fs::write(STATE, text.replace(&seen, &before)).unwrap();
     assert_eq!(alice(&machine), SERVICE_ERR);
     fs::write(STATE, &text).unwrap();
-    // One that is not believed is not out of reach.
+    // One that is not believed, or does not take our name, was not asked either.
     slapd.start_again(&machine);
+    let kept = |said: &str| {
+        log.clear();
+        assert_eq!(alice(&machine), SUCCESS, "{said}: {:#?}", log.lines());
+        let line = log.wait_for("the directory cannot be asked, its answer of ");
+        assert!(line.contains("event=warning") && line.contains(said), "{line}");
+    };
     machine.file("/etc/pam-sms/ldap.password", "wonderland\n", 0o600);
-    assert_eq!(alice(&machine), SERVICE_ERR);
+    kept("bind: it does not take our name and password");
     machine.file("/etc/pam-sms/ldap.password", "looking-glass\n", 0o600);
+    let ca = fs::read("/etc/pam-sms/ca.pem").unwrap();
+    let other = Identity::make(Certificate::OtherAuthority);
+    machine.file("/etc/pam-sms/ca.pem", &other.ca_pem, 0o644);
+    kept("tls: invalid peer certificate");
+    machine.file("/etc/pam-sms/ca.pem", ca, 0o644);
+    machine.config(&table.replace("//localhost", "//nowhere.invalid"));
+    kept("address: ");
+    machine.config(&table);
+    // What it says of her counts, also that she is not there.
+    let no_rights = table.replace("base = 'dc=example'", "base = 'dc=nothing'");
+    assert_ne!(no_rights, table);
+    machine.config(&no_rights);
+    assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
+    machine.config(&table);
     // Whose number was taken out of the directory is not let in by an outage.
     slapd.modify(&machine, &changed(""));
     assert_eq!(alice(&machine), AUTH_ERR);

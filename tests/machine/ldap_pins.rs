@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::log::Log;
-use crate::support::machine::{Machine, NO_LIMITS};
+use crate::support::machine::{Machine, NO_LIMITS, fill};
 use crate::support::pam::Client;
 use crate::support::slapd::{LDAPS, Slapd, person};
 
@@ -12,6 +12,7 @@ const SERVICE_ERR: i32 = 3;
 const MAXTRIES: i32 = 11;
 const CONV_ERR: i32 = 19;
 const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
+const LIB: &str = "/var/lib/pam-sms";
 const STATE: &str = "/var/lib/pam-sms/ldap-alice.state";
 const OLD: &str = "mobile: +4915123456723";
 const NEW: &str = "mobile: +4915123456789";
@@ -131,4 +132,29 @@ fn what_this_host_knows_comes_before_what_the_directory_has() {
     assert!(machine.run("/usr/sbin/pam-sms", &["user", "approve", "alice"]).status.success());
     counts(&machine, &log, "89");
     assert!(show().contains("phones    *89"));
+}
+
+#[test]
+fn a_disk_that_is_full_or_read_only_locks_nobody_out() {
+    for cache in ["", "cache = '1d'\n"] {
+        let (machine, log) = machine(&format!("{LDAPS}{cache}"));
+        let slapd = Slapd::start(&machine, &person("alice", OLD));
+        machine.tmpfs(LIB, "mode=0700,size=64k");
+        fill(LIB);
+        counts(&machine, &log, "23");
+        let line = log.wait_for("event=warning");
+        assert!(line.contains("No space left on device (os error 28): make room there"), "{line}");
+        counts(&machine, &log, "23");
+        machine.tmpfs(LIB, "mode=0700");
+        counts(&machine, &log, "23");
+        assert!(is_kept());
+        // What was agreed to holds, and what is new cannot be kept.
+        slapd.modify(&machine, &changed(&format!("{OLD}\n{NEW}")));
+        machine.make_read_only(LIB);
+        counts(&machine, &log, "23");
+        let is_told = || log.lines().iter().any(|line| line.contains("Read-only file system"));
+        assert_eq!(is_told(), !cache.is_empty());
+        slapd.modify(&machine, &changed(NEW));
+        assert_eq!(alice(&machine), SERVICE_ERR);
+    }
 }

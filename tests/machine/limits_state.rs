@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::support::books::{Books, LIB, RUN};
 use crate::support::log::{Log, wait_until};
-use crate::support::machine::Machine;
+use crate::support::machine::{Machine, fill};
 use crate::support::pam::{Client, Run};
 use crate::support::process::Process;
 
@@ -43,13 +43,6 @@ fn right() -> String {
 
 fn messages() -> usize {
     fs::read_to_string(OUTBOX).unwrap_or_default().lines().count()
-}
-
-/// Fills the file system of `folder` to the last byte.
-fn fill(folder: &str) {
-    let path = format!("{folder}/ballast");
-    let error = fs::write(&path, vec![0; 1 << 20]).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull, "{error}");
 }
 
 /// A way to spoil the state of a machine on which alice has logged in.

@@ -319,6 +319,13 @@ impl Drop for Dns {
     }
 }
 
+/// Fills the file system of `folder` to the last byte.
+pub fn fill(folder: &str) {
+    let path = format!("{folder}/ballast");
+    let error = fs::write(&path, vec![0; 1 << 20]).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{error}");
+}
+
 /// Where `make build` left our files.
 fn ship() -> PathBuf {
     let ship = env::var_os("PAM_SMS_SHIP")
