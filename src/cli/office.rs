@@ -75,9 +75,15 @@ impl Office {
 
     /// What the directory has of `user`; nothing, where there is no directory.
     #[must_use]
-    pub fn directory(&self, user: &str, purpose: Purpose, helper: &Path) -> Option<Answer> {
+    pub fn directory(
+        &self,
+        user: &str,
+        purpose: Purpose,
+        about: &[PhoneNumber],
+        helper: &Path,
+    ) -> Option<Answer> {
         let rules = self.config.users.ldap.as_ref()?;
-        Some(directory::ask(user, purpose, &[], rules, &self.path, helper))
+        Some(directory::ask(user, purpose, about, rules, &self.path, helper))
     }
 
     /// The name under which something is kept of `typed`: as the user database spells it or, with

@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rand::{TryRng, rngs::SysRng};
 use zeroize::Zeroizing;
 
+use super::rules::Pin;
 use crate::limits::backup::{hash, hex};
 use crate::people::PhoneNumber;
 use crate::people::directory::Answer;
@@ -71,7 +72,11 @@ impl Known {
     }
 
     fn counts(&self, phone: &PhoneNumber, file: &Keeping<'_>) -> bool {
-        !file.pin || self.pins.is_empty() || self.pins.contains(&self.hash(phone, file))
+        match file.pin {
+            Pin::Off => true,
+            Pin::First if self.pins.is_empty() => true,
+            Pin::First | Pin::Strict => self.pins.contains(&self.hash(phone, file)),
+        }
     }
 
     fn hash(&self, phone: &PhoneNumber, file: &Keeping<'_>) -> String {
@@ -114,14 +119,14 @@ pub struct Keeping<'a> {
     user: &'a str,
     name: String,
     store: Store,
-    pin: bool,
+    pin: Pin,
     cache: Duration,
 }
 
 impl<'a> Keeping<'a> {
     /// For `user`.
     #[must_use]
-    pub fn of(user: &'a str, pin: bool, cache: Duration, places: &Places) -> Self {
+    pub fn of(user: &'a str, pin: Pin, cache: Duration, places: &Places) -> Self {
         let store = Store::new(&places.lib, Durability::Power);
         Self { user, name: name(user), store, pin, cache }
     }
@@ -159,7 +164,7 @@ impl<'a> Keeping<'a> {
     pub fn keep(&self, phones: &[PhoneNumber]) -> Result<(), StateError> {
         self.store.update(&self.name, |text| {
             let mut known = Known::read(text, self)?;
-            let is_first = self.pin && known.pins.is_empty();
+            let is_first = self.pin == Pin::First && known.pins.is_empty();
             if is_first {
                 known.pin(phones, self)?;
             }
@@ -183,7 +188,7 @@ impl<'a> Keeping<'a> {
     /// # Errors
     /// When that cannot be known.
     pub fn has_pins(&self) -> Result<bool, StateError> {
-        Ok(self.pin && !self.known()?.pins.is_empty())
+        Ok(self.pin != Pin::Off && !self.known()?.pins.is_empty())
     }
 
     /// Puts the last good answer, as far as its numbers count, into the place of none; says how old it is.
@@ -203,23 +208,35 @@ impl<'a> Keeping<'a> {
         Ok(Some(age))
     }
 
-    /// Takes the numbers of an answer for agreed to, on an admin's word, and says whether they were not.
+    /// Takes these numbers for agreed to, on an admin's word, in the place of those that were. Says what
+    /// that changes, in words.
     ///
     /// # Errors
     /// When that cannot be kept.
-    pub fn approve(&self, answer: &Answer) -> Result<bool, StateError> {
+    pub fn approve(&self, phones: &[PhoneNumber]) -> Result<String, StateError> {
         self.store.update(&self.name, |text| {
             // What is damaged is replaced.
             let mut known = Known::read(text, self).unwrap_or_default();
-            let counted = known.pins.len() == answer.phones.len()
-                && answer.phones.iter().all(|phone| known.counts(phone, self));
-            known.pin(&answer.phones, self)?;
-            Ok((!counted, (!counted).then(|| known.to_text())))
+            let hashes: Vec<_> = phones.iter().map(|phone| known.hash(phone, self)).collect();
+            let is_new = |hash: &&String| !known.pins.contains(*hash);
+            let new = phones.iter().zip(&hashes).filter(|(_, hash)| is_new(hash));
+            let mut said: Vec<_> =
+                new.map(|(phone, _)| format!("{} is new", phone.masked())).collect();
+            match known.pins.iter().filter(|pin| !hashes.contains(*pin)).count() {
+                0 => {}
+                1 => said.push("one that counted does no more".to_owned()),
+                gone => said.push(format!("{gone} that counted do no more")),
+            }
+            if said.is_empty() {
+                return Ok(("unchanged".to_owned(), None));
+            }
+            known.pin(phones, self)?;
+            Ok::<_, StateError>((format!("changed: {}", said.join(", ")), Some(known.to_text())))
         })
     }
 
     fn is_first(&self, known: &Known, answer: &Answer) -> bool {
-        self.pin && known.pins.is_empty() && !answer.phones.is_empty()
+        self.pin == Pin::First && known.pins.is_empty() && !answer.phones.is_empty()
     }
 
     fn known(&self) -> Result<Known, StateError> {

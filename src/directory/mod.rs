@@ -36,7 +36,7 @@ use crate::secret::Secret;
 use crate::state::{Places, StateError};
 use crate::sys;
 use known::Keeping;
-pub use rules::Rules;
+pub use rules::{Pin, Rules};
 use server::{Attempt, Server};
 
 /// The longest name that is asked for, in bytes; Linux has 32 for its own tools, directories 256.
@@ -82,10 +82,10 @@ impl Directory {
         &self.warnings
     }
 
-    /// Whether numbers that are new need an admin's word.
+    /// Whether numbers that are new may need an admin's word.
     #[must_use]
     pub fn pins(&self) -> bool {
-        self.rules.pin
+        self.rules.pin != Pin::Off
     }
 
     /// Whether anything of it goes over the network as plain text.
@@ -122,7 +122,7 @@ impl Directory {
             Purpose::Login | Purpose::Rehearsal => self.settle(&mut answer, user, &keeping),
             Purpose::Look => tell_new(&mut answer, &keeping),
             Purpose::Keep => keeping.keep(about),
-            Purpose::Approve => approve(&mut answer, &keeping),
+            Purpose::Approve => approve(&mut answer, about, &keeping),
         };
         settled.map_or_else(|error| Answer::failed(error.to_string()), |()| answer)
     }
@@ -249,10 +249,25 @@ fn tell_new(answer: &mut Answer, keeping: &Keeping<'_>) -> Result<(), StateError
     Ok(())
 }
 
-fn approve(answer: &mut Answer, keeping: &Keeping<'_>) -> Result<(), StateError> {
-    if answer.lookup == Lookup::Found {
-        let changed = keeping.approve(answer)?;
-        answer.via = if changed { "changed" } else { "unchanged" }.to_owned();
+/// Takes these numbers for agreed to, whatever the directory has, or else what it has now.
+fn approve(
+    answer: &mut Answer,
+    about: &[PhoneNumber],
+    keeping: &Keeping<'_>,
+) -> Result<(), StateError> {
+    if about.is_empty() {
+        if answer.lookup == Lookup::Found {
+            answer.via = keeping.approve(&answer.phones)?;
+        }
+        return Ok(());
     }
+    let is_there = |phone: &&PhoneNumber| answer.phones.contains(phone);
+    let missing: Vec<_> = about.iter().filter(|phone| !is_there(phone)).collect();
+    if answer.is_of_directory() && !missing.is_empty() {
+        let missing: Vec<_> = missing.into_iter().map(PhoneNumber::masked).collect();
+        answer.add(&format!("the directory does not have {}", missing.join(", ")));
+    }
+    let (via, detail) = (keeping.approve(about)?, std::mem::take(&mut answer.detail));
+    *answer = Answer { via, detail, ..Answer::of(about.to_vec()) };
     Ok(())
 }

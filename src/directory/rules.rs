@@ -1,9 +1,12 @@
 //! `[users.ldap]`: what may stand there, and what is made of it.
 
+use std::fmt;
+
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, Unexpected, Visitor};
 
 use super::Directory;
 use super::server::Server;
@@ -54,9 +57,9 @@ pub struct Rules {
     /// How long the last good answer counts when no server can be reached; zero: it is not kept.
     #[serde(default)]
     pub cache: Span<0, 2_592_000, 0>,
-    /// Whether numbers that are new in the directory need an admin's word.
-    #[serde(default = "yes")]
-    pub pin: bool,
+    /// Which numbers count that are new in the directory.
+    #[serde(default)]
+    pub pin: Pin,
     /// Time for all servers together, which comes with the question.
     #[serde(default, rename = "timeout")]
     _timeout: Span<1, 30, 5>,
@@ -83,8 +86,43 @@ impl OneOrMore {
     }
 }
 
-fn yes() -> bool {
-    true
+/// `pin`: which numbers count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pin {
+    /// Whatever the directory has.
+    Off,
+    /// Those of the first login that comes right; later ones need an admin's word.
+    #[default]
+    First,
+    /// All need an admin's word.
+    Strict,
+}
+
+impl<'de> Deserialize<'de> for Pin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PinVisitor;
+
+        impl Visitor<'_> for PinVisitor {
+            type Value = Pin;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or \"strict\"")
+            }
+
+            fn visit_bool<E: de::Error>(self, pins: bool) -> Result<Pin, E> {
+                Ok(if pins { Pin::First } else { Pin::Off })
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Pin, E> {
+                match word {
+                    "strict" => Ok(Pin::Strict),
+                    _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(PinVisitor)
+    }
 }
 
 fn filter() -> String {

@@ -46,6 +46,12 @@ fn counts(machine: &Machine, log: &Log, ending: &str) {
     log.wait_for(&format!("event=accepted to=*{ending}"));
 }
 
+/// What `user approve` says of these numbers, on both outputs.
+fn approve(machine: &Machine, numbers: &[&str]) -> String {
+    let run = machine.run("/usr/sbin/pam-sms", &[&["user", "approve", "alice"], numbers].concat());
+    String::from_utf8([run.stdout, run.stderr].concat()).unwrap()
+}
+
 #[test]
 fn only_a_login_that_came_right_agrees_to_a_number() {
     let (machine, log) = machine(LDAPS);
@@ -157,4 +163,44 @@ fn a_disk_that_is_full_or_read_only_locks_nobody_out() {
         slapd.modify(&machine, &changed(NEW));
         assert_eq!(alice(&machine), SERVICE_ERR);
     }
+}
+
+#[test]
+fn where_it_is_strict_an_admin_says_first_which_number_counts() {
+    let (machine, log) = machine(&format!("{LDAPS}pin = 'strict'\n"));
+    let slapd = Slapd::start(&machine, &person("alice", OLD));
+    assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
+    log.wait_for("a number of alice is new in the directory: ask alice, then run");
+    assert!(!is_kept());
+    assert_eq!(approve(&machine, &[]), "alice: *23 (changed: *23 is new)\n");
+    counts(&machine, &log, "23");
+    slapd.modify(&machine, &changed(NEW));
+    assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
+    let said = machine.run("/usr/sbin/pam-sms", &["check", "--offline"]).stdout;
+    assert!(!String::from_utf8(said).unwrap().contains("ldap-pin"));
+}
+
+#[test]
+fn numbers_that_an_admin_names_count_and_what_the_directory_has_now_does_not() {
+    let (machine, log) = machine(LDAPS);
+    // Somebody was there before the admin.
+    let mut slapd = Slapd::start(&machine, &person("alice", NEW));
+    let said = approve(&machine, &["+49 151 23456723"]);
+    let wanted = "alice: *23 (changed: *23 is new)\nwarning: the directory does not have *23\n";
+    assert_eq!(said, wanted);
+    assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
+    slapd.modify(&machine, &changed(OLD));
+    counts(&machine, &log, "23");
+    // It need not be there, and what is no number is not repeated.
+    slapd.kill();
+    let said = approve(&machine, &["+4915123456723", "+4915123456789"]);
+    assert!(said.contains("alice: *23, *89 (changed: *89 is new)\nwarning: ldaps://"), "{said}");
+    slapd.start_again(&machine);
+    slapd.modify(&machine, &changed(NEW));
+    counts(&machine, &log, "89");
+    for wrong in [&["015123456789"][..], &["+4915123456789", "+4915123456789"]] {
+        let said = approve(&machine, wrong);
+        assert!(said.starts_with("error: number ") && !said.contains("5123456"), "{said}");
+    }
+    counts(&machine, &log, "89");
 }

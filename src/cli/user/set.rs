@@ -84,7 +84,11 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-fn numbers(typed: &[String], office: &Office) -> Result<Vec<PhoneNumber>, String> {
+/// Numbers to which the configuration lets messages go, each once.
+///
+/// # Errors
+/// In words that do not repeat them.
+pub fn numbers(typed: &[String], office: &Office) -> Result<Vec<PhoneNumber>, String> {
     if typed.len() > MOST_PHONES {
         return Err(format!("at most {MOST_PHONES} phones a person"));
     }

@@ -95,7 +95,7 @@ fn directory(
     user: &str,
     arguments: &ShowArguments,
 ) -> Result<Option<(Origin, bool)>, String> {
-    let answer = office.directory(user, Purpose::Look, &arguments.helper.helper);
+    let answer = office.directory(user, Purpose::Look, &[], &arguments.helper.helper);
     let Some(answer) = answer else { return Ok(None) };
     if matches!(answer.lookup, Lookup::OutOfReach | Lookup::Failed) {
         return Err(format!("[users.ldap]: {}", answer.detail));

@@ -26,7 +26,7 @@ fn places(folder: &tempfile::TempDir) -> Places {
 fn trap_5_the_numbers_of_the_first_login_that_came_right_count_and_later_ones_need_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let places = places(&folder);
-    let keeping = |user| Keeping::of(user, true, Duration::ZERO, &places);
+    let keeping = |user| Keeping::of(user, Pin::First, Duration::ZERO, &places);
     let alice = keeping("alice");
     let of = |phones: &[&str]| (phones.iter().map(|phone| (*phone).to_owned()).collect(), false);
     // To be seen is not to be agreed to.
@@ -45,8 +45,11 @@ fn trap_5_the_numbers_of_the_first_login_that_came_right_count_and_later_ones_ne
     assert_eq!(left(&alice, &[]), of(&[]));
     assert_eq!(left(&alice, &[NEW]), of(&[]));
     assert_eq!(alice.look(&mut answer(&[OLD, NEW])).unwrap(), answer(&[NEW]).phones);
-    assert!(alice.approve(&answer(&[NEW])).unwrap());
-    assert!(!alice.approve(&answer(&[NEW])).unwrap());
+    let approve = |phones: &[&str]| alice.approve(&answer(phones).phones).unwrap();
+    assert_eq!(approve(&[NEW]), "changed: *89 is new, one that counted does no more");
+    assert_eq!(approve(&[NEW]), "unchanged");
+    assert_eq!(approve(&[NEW, OLD]), "changed: *23 is new");
+    assert_eq!(approve(&[NEW]), "changed: one that counted does no more");
     assert_eq!(left(&alice, &[NEW, OLD]), of(&[NEW]));
     assert_eq!(left(&keeping("bob"), &[NEW]), (vec![NEW.to_owned()], true));
     // No number stands in the file, and what is damaged is no new person either.
@@ -60,17 +63,33 @@ fn trap_5_the_numbers_of_the_first_login_that_came_right_count_and_later_ones_ne
     }
     assert!(forget("alice", &places).unwrap());
     assert_eq!(left(&alice, &[NEW]), (vec![NEW.to_owned()], true));
-    let free = Keeping { pin: false, ..keeping("alice") };
+    let free = Keeping { pin: Pin::Off, ..keeping("alice") };
     assert_eq!(left(&free, &[NEW]), of(&[NEW]));
     free.keep(&answer(&[OLD]).phones).unwrap();
     assert!(!path.exists(), "nothing is to be kept");
 }
 
 #[test]
+fn where_it_is_strict_the_first_number_needs_a_word_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = places(&folder);
+    let alice = Keeping::of("alice", Pin::Strict, Duration::from_secs(60), &places);
+    let none = (Vec::new(), false);
+    assert_eq!(left(&alice, &[OLD]), none);
+    alice.keep(&answer(&[OLD]).phones).unwrap();
+    alice.note(&answer(&[OLD])).unwrap();
+    assert_eq!(left(&alice, &[OLD]), none);
+    assert_eq!(alice.recall(&mut Answer::failed("")).unwrap(), None);
+    assert_eq!(alice.approve(&answer(&[OLD]).phones).unwrap(), "changed: *23 is new");
+    assert_eq!(left(&alice, &[NEW, OLD]), (vec![OLD.to_owned()], false));
+    assert!(alice.recall(&mut Answer::failed("")).unwrap().is_some());
+}
+
+#[test]
 fn the_last_good_answer_is_kept_as_long_as_the_configuration_says() {
     let folder = tempfile::tempdir().unwrap();
     let places = places(&folder);
-    let alice = Keeping::of("alice", true, Duration::from_secs(3600), &places);
+    let alice = Keeping::of("alice", Pin::First, Duration::from_secs(3600), &places);
     let recalled = || {
         let mut none = Answer::failed("");
         alice.recall(&mut none).unwrap().map(|age| (none.phones, none.language, age))
@@ -98,6 +117,6 @@ fn the_last_good_answer_is_kept_as_long_as_the_configuration_says() {
     assert_eq!(recalled(), None);
     // Whoever turns the cache off has no numbers left here.
     alice.note(&german).unwrap();
-    Keeping::of("alice", true, Duration::ZERO, &places).note(&german).unwrap();
+    Keeping::of("alice", Pin::First, Duration::ZERO, &places).note(&german).unwrap();
     assert!(!std::fs::read_to_string(&path).unwrap().contains("+49"));
 }

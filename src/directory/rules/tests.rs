@@ -55,6 +55,8 @@ fn slips_are_errors_with_their_place() {
         ("bind_password = 'x'", "unknown field `bind_password`"),
         ("filtr = 'x'", "did you mean `filter`?"),
         ("timeout = '1h'", "must be from 1s to 30s"),
+        ("pin = 'strikt'", "expected true, false or \"strict\""),
+        ("pin = 1", "expected true, false or \"strict\""),
     ] {
         let said = read_text(&format!("{HERE}{more}")).err().unwrap_or_default();
         assert!(said.contains(wanted), "{more}: {said}");
@@ -97,5 +99,17 @@ fn an_empty_password_is_none() {
         ("a\nb\n", None),
     ] {
         assert_eq!(one_line(text).as_ref().map(Secret::expose), wanted, "{text:?}");
+    }
+}
+
+#[test]
+fn a_pin_is_on_off_or_strict() {
+    for (more, wanted) in [
+        ("", Pin::First),
+        ("pin = true", Pin::First),
+        ("pin = false", Pin::Off),
+        ("pin = 'strict'", Pin::Strict),
+    ] {
+        assert_eq!(read_text(&format!("{HERE}{more}")).unwrap().rules.pin, wanted, "{more}");
     }
 }
