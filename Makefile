@@ -7,13 +7,13 @@ SHIP := target/ship
 ANYWHERE := "--remap-path-prefix=$(CURDIR)=/usr/src/pam-sms"
 # SHA-256 in a loop: it is needed a few times in a login, and unrolled it is 9 kB of the module.
 SMALL := "--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""
-PACKAGES := binutils ca-certificates gcc iproute2 ldap-utils libc6-dev libpam0g-dev login openssh-client openssh-server passwd redis-server slapd strace sudo valgrind
+PACKAGES := binutils ca-certificates gcc iproute2 ldap-utils libc6-dev libpam-google-authenticator libpam-wrapper libpam0g-dev login openssh-client openssh-server pamtester passwd python3-pypamtest redis-server slapd strace sudo valgrind
 
 # The cargo features of the programs, separated by commas: all of the defaults, unless it says otherwise.
 FEATURES ?=
 WITH = $(if $(FEATURES),--no-default-features --features $(FEATURES))
 
-.PHONY: build install man test soak soak-lifetime outcomes bench demo demo-shell conformance lint prepare clean dist deb rpm package-test
+.PHONY: build install man test soak soak-lifetime load outcomes bench demo demo-shell conformance lint prepare clean dist deb rpm package-test
 
 ## What is shipped: the module without anything of the network, the two programs, and the languages that
 ## are not part of the module.
@@ -69,6 +69,16 @@ soak: build
 LIFETIME ?= 100000
 soak-lifetime: build
 	PAM_SMS_LIFETIME=$(LIFETIME) $(CARGO) test --locked --test machine -- --nocapture --test-threads=1 lifetime::
+
+## CROWD logins that wait at the prompt and are answered at once, and RATE logins a second for SECONDS against a
+## slow gateway: memory, descriptors, processes, percentiles of latency, nothing lost. Needs root, and a
+## machine that does nothing else.
+CROWD ?= 1000
+RATE ?= 50
+SECONDS ?= 600
+load: build
+	PAM_SMS_LOAD_CROWD=$(CROWD) PAM_SMS_LOAD_RATE=$(RATE) PAM_SMS_LOAD_SECONDS=$(SECONDS) \
+	    $(CARGO) test --locked --test machine -- --nocapture --test-threads=1 load::
 
 ## docs/provider-outcomes.md anew, from what logins come to. Needs root.
 outcomes: build

@@ -32,6 +32,8 @@ mod fleet;
 mod fleet_set;
 #[path = "machine/fleet_trouble.rs"]
 mod fleet_trouble;
+#[path = "machine/habits.rs"]
+mod habits;
 #[path = "machine/helper_life.rs"]
 mod helper_life;
 #[path = "machine/hosts.rs"]
@@ -64,6 +66,8 @@ mod limits_crowd;
 mod limits_kill;
 #[path = "machine/limits_state.rs"]
 mod limits_state;
+#[path = "machine/load.rs"]
+mod load;
 #[path = "machine/log_trouble.rs"]
 mod log_trouble;
 #[path = "machine/logins.rs"]

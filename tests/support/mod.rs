@@ -11,6 +11,7 @@ pub mod corpus;
 pub mod crowd;
 pub mod foreground;
 pub mod gateway;
+pub mod load;
 pub mod log;
 pub mod machine;
 pub mod modem;

@@ -132,6 +132,26 @@ impl Person {
         self.screen.look(|screen| lossy(&screen.text[from..from + place]))
     }
 
+    /// Waits until one of `texts` shows, and says which; none when the program ends without any.
+    ///
+    /// # Panics
+    ///
+    /// After [`PATIENCE`], with the whole screen.
+    #[track_caller]
+    pub fn see_any(&mut self, texts: &[&str]) -> Option<usize> {
+        let from = self.seen;
+        let found = self.screen.wait(PATIENCE, |screen| {
+            let places = texts.iter().map(|text| find(&screen.text[from..], text.as_bytes()));
+            let shown = places.enumerate().filter_map(|(index, place)| Some((place?, index)));
+            let first = shown.min();
+            if first.is_none() && !screen.over { None } else { Some(first) }
+        });
+        let first = found.unwrap_or_else(|| panic!("none of {texts:?} in\n{}", self.screen()));
+        let (place, index) = first?;
+        self.seen = from + place + texts[index].len();
+        Some(index)
+    }
+
     /// Types a line and presses Enter.
     pub fn type_line(&mut self, line: &str) {
         self.type_keys(&format!("{line}\r"));
