@@ -28,6 +28,8 @@ mod fault_points;
 mod faults;
 #[path = "machine/fleet.rs"]
 mod fleet;
+#[path = "machine/fleet_admin.rs"]
+mod fleet_admin;
 #[path = "machine/fleet_set.rs"]
 mod fleet_set;
 #[path = "machine/fleet_trouble.rs"]

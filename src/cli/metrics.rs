@@ -21,6 +21,9 @@ use crate::state::Places;
 /// Write counters and gauges for node_exporter's textfile collector: outcomes of logins, counted in the
 /// log; accounts that are locked, messages of the last 24 hours; findings of `check`.
 ///
+/// All of it is about this host, also where hosts share their limits: their store is not asked for figures, and
+/// all hosts together have counted the sum. A store, directory or helper that cannot be used is a finding.
+///
 /// Outcomes are counted in the log as it is now, so they begin anew when it is rotated, as counters of
 /// Prometheus may.
 ///
@@ -98,10 +101,22 @@ fn accounts(office: &Office, text: &mut String) -> Result<(), String> {
     // A file that is damaged sets nobody aside.
     let aside = aside::now().map_or(0, |list| list.len() as u64);
     for (name, help, count) in [
-        ("pam_sms_accounts_locked", "Accounts that are locked after wrong codes.", locked),
-        ("pam_sms_accounts_closed", "Accounts that only an admin or a backup code opens.", closed),
-        ("pam_sms_accounts_throttled", "Accounts that get no message for now.", throttled),
-        ("pam_sms_messages_24h", "Messages of the last 24 hours.", sends),
+        (
+            "pam_sms_accounts_locked",
+            "Accounts that this host has locked after wrong codes.",
+            locked,
+        ),
+        (
+            "pam_sms_accounts_closed",
+            "Accounts that this host has closed until an admin or a backup code opens them.",
+            closed,
+        ),
+        (
+            "pam_sms_accounts_throttled",
+            "Accounts that get no message from this host for now.",
+            throttled,
+        ),
+        ("pam_sms_messages_24h", "Messages of this host in the last 24 hours.", sends),
         ("pam_sms_providers_set_aside", "Providers that are asked last for a while.", aside),
     ] {
         head(text, name, "gauge", help);

@@ -143,7 +143,7 @@ impl Office {
     #[must_use]
     pub fn books<'a>(&'a self, user: &'a str) -> Ledger<'a> {
         let helper = Path::new(DEFAULT_HELPER);
-        self.books_here(user).shared_by(Fleet::of(&self.config.limits, helper, &self.path, None))
+        self.books_here(user).shown_by(Fleet::of(&self.config.limits, helper, &self.path, None))
     }
 
     /// The books of `user` on this host.

@@ -9,6 +9,7 @@ use super::office::{ConfigArgument, Office};
 use super::terminal::{complain, say};
 use super::{cost, logged};
 use crate::config::file::Trust;
+use crate::config::model::StoreUnreachable;
 use crate::gateway::aside::{self, SetAside};
 use crate::limits::{Barrier, Ledger, Standing, in_words};
 use crate::people::{self, PhoneNumber};
@@ -18,6 +19,9 @@ use crate::state::Places;
 /// codes. Without an account, all that have been asked for a code since the machine was started, and
 /// providers that are asked last for a while; how many messages a login takes by the log, and how many
 /// segments a message takes at most in each language that somebody has.
+///
+/// Where hosts share their limits, messages and wrong codes are those of all hosts. If their store gives no
+/// answer, what this host has counted is shown, which is said, and exit code 1.
 ///
 /// Examples: `pam-sms status alice`, `pam-sms status --json`
 #[derive(Args)]
@@ -42,6 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         None => Ledger::known_users(&Places::default()).map_err(|barrier| barrier.to_string())?,
     };
     let mut accounts = Vec::new();
+    let mut lost = None;
     for user in users {
         // Who is known to a directory that is out of reach has counters all the same.
         let phones = match office.phones(&user) {
@@ -51,8 +56,17 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             }
             phones => phones?,
         };
-        let standing =
-            office.books(&user).standing(&phones).map_err(|barrier| barrier.to_string())?;
+        // A store that gives no answer is waited for once.
+        let books = if lost.is_none() { office.books(&user) } else { office.books_here(&user) };
+        let mut standing = books.standing(&phones).map_err(|barrier| barrier.to_string())?;
+        lost = lost.or_else(|| books.without_store().map(str::to_owned));
+        let limits = &office.config.limits;
+        if let Some(reason) = lost.as_ref().filter(|_| !limits.excepts(&user)) {
+            if limits.store_unreachable == StoreUnreachable::Deny {
+                standing.barrier = Some(Barrier::Unusable(reason.clone()));
+            }
+        }
+        drop(books);
         accounts.push((user, phones, standing));
     }
     let whole = arguments.user.is_none().then(|| Whole::of(&office));
@@ -72,7 +86,10 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     if let Some(whole) = whole.filter(|_| !arguments.json) {
         whole.show(&office);
     }
-    Ok(())
+    match lost {
+        None => Ok(()),
+        Some(reason) => Err(format!("{reason}; what is shown is what this host has counted")),
+    }
 }
 
 /// What is not about one account: what a login costs, and the providers that are set aside.
@@ -238,5 +255,6 @@ fn as_json(user: &str, phones: &[PhoneNumber], standing: &Standing, office: &Off
         "failures_total": { "count": standing.failures_total.0, "limit": standing.failures_total.1 },
         "remembered": remembered,
         "backup_codes": standing.backup_codes,
+        "counted_by": if standing.is_of_fleet { "fleet" } else { "host" },
     })
 }

@@ -41,14 +41,14 @@ pub fn client(parts: &Parts, url: &Url, deadline: Instant) -> Result<Client, Att
     }
     let port = peer.port_or_known_default().unwrap_or(443);
     // Begun here, since to read the system's authorities takes as long as a near name server.
-    let look_up = peer.domain().map(|host| LookUp::begin(host, port)).transpose()?;
+    let look_up = peer.domain().map(|host| (host.to_owned(), LookUp::begin(host, port)));
     // Also where nothing is encrypted: without, reqwest looks for a TLS of its own and panics.
     let encrypted = url.scheme() == "https" || peer.scheme() == "https";
     let tls = if encrypted { tls(parts.authorities.as_deref()) } else { no_tls() };
     builder = builder.tls_backend_preconfigured(tls.map_err(failed)?);
-    if let Some(look_up) = look_up {
-        let host = look_up.host.clone();
-        let addresses = look_up.end((left() / 2).min(CONNECT))?;
+    if let Some((host, look_up)) = look_up {
+        let found = look_up.and_then(|it| it.end((left() / 2).min(CONNECT)));
+        let addresses = found.map_err(|reason| meaning(&host, &reason))?;
         builder = builder.resolve_to_addrs(&host, &addresses);
     }
     let connect = (left() * 3 / 4).min(CONNECT);
@@ -109,51 +109,71 @@ pub fn proxy(written: &str) -> Result<Url, String> {
     if matches!(url.scheme(), "http" | "https") && is_bare { Ok(url) } else { Err(wrong()) }
 }
 
-/// Looks a name up in bounded time.
+/// Looks a name up in bounded time, for a message.
 ///
 /// # Errors
 /// With what it means for what was to be sent there.
 pub fn look_up(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
+    resolve(host, port, time).map_err(|reason| meaning(host, &reason))
+}
+
+/// Looks a name up in bounded time.
+///
+/// # Errors
+/// With the reason.
+pub fn resolve(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, NoAddress> {
     LookUp::begin(host, port)?.end(time)
 }
 
 /// A look-up under way, in a thread that is left behind if it is late.
-struct LookUp {
-    host: String,
-    told: Receiver<Result<Vec<SocketAddr>, NoAddress>>,
-}
+struct LookUp(Receiver<Result<Vec<SocketAddr>, NoAddress>>);
 
 impl LookUp {
-    fn begin(host: &str, port: u16) -> Result<Self, Attempt> {
+    fn begin(host: &str, port: u16) -> Result<Self, NoAddress> {
         let (tell, told) = mpsc::channel();
-        let (host, name) = (host.to_owned(), host.to_owned());
+        let name = host.to_owned();
         let thread = std::thread::Builder::new().spawn(move || {
             // Nobody listens any more when the time is over.
             let _ = tell.send(addresses(&name, port));
         });
-        thread.map_err(|error| Attempt::Failed(format!("local: {error}")))?;
-        Ok(Self { host, told })
+        thread.map_err(|error| NoAddress::Ours(error.to_string()))?;
+        Ok(Self(told))
     }
 
-    fn end(self, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
-        found(&self.host, self.told.recv_timeout(time))
+    fn end(self, time: Duration) -> Result<Vec<SocketAddr>, NoAddress> {
+        found(self.0.recv_timeout(time))
     }
 }
 
-/// What a look-up, or that none came, means. A thread that died is our own fault and no outage.
+/// What came of a look-up. A thread that died is our own fault and no outage.
 fn found(
-    host: &str,
     told: Result<Result<Vec<SocketAddr>, NoAddress>, RecvTimeoutError>,
-) -> Result<Vec<SocketAddr>, Attempt> {
-    let failed = |said: String| Err(Attempt::Failed(said));
+) -> Result<Vec<SocketAddr>, NoAddress> {
     match told {
-        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        Ok(Ok(_)) => failed(format!("address: {host} has none")),
-        Ok(Err(NoAddress::Never(words))) => failed(format!("address: {host}: {words}")),
-        Ok(Err(NoAddress::NotNow)) | Err(RecvTimeoutError::Timeout) => {
-            Err(Attempt::OutOfReach(format!("address: no name server answers for {host}")))
+        Ok(Ok(addresses)) if addresses.is_empty() => Err(NoAddress::Never("it has none".into())),
+        Ok(found) => found,
+        Err(RecvTimeoutError::Timeout) => Err(NoAddress::NotNow),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(NoAddress::Ours("the look-up panicked".to_owned()))
         }
-        Err(RecvTimeoutError::Disconnected) => failed("local: the look-up panicked".to_owned()),
+    }
+}
+
+/// Only a name server that does not answer is out of reach.
+fn meaning(host: &str, reason: &NoAddress) -> Attempt {
+    let said = no_address(host, reason);
+    match reason {
+        NoAddress::NotNow => Attempt::OutOfReach(said),
+        NoAddress::Never(_) | NoAddress::Ours(_) => Attempt::Failed(said),
+    }
+}
+
+/// The reason in words, which begin with its class.
+pub fn no_address(host: &str, reason: &NoAddress) -> String {
+    match reason {
+        NoAddress::NotNow => format!("address: no name server answers for {host}"),
+        NoAddress::Never(words) => format!("address: {host}: {words}"),
+        NoAddress::Ours(words) => format!("local: the address of {host}: {words}"),
     }
 }
 
@@ -163,12 +183,18 @@ mod tests {
 
     #[test]
     fn only_a_name_server_that_does_not_answer_is_out_of_reach() {
-        let out_of_reach = |told| matches!(found("sms.example", told), Err(Attempt::OutOfReach(_)));
+        let out_of_reach = |told| {
+            let reason = found(told).unwrap_err();
+            matches!(meaning("sms.example", &reason), Attempt::OutOfReach(_))
+        };
         assert!(out_of_reach(Ok(Err(NoAddress::NotNow))));
         assert!(out_of_reach(Err(RecvTimeoutError::Timeout)));
         assert!(!out_of_reach(Err(RecvTimeoutError::Disconnected)));
         assert!(!out_of_reach(Ok(Err(NoAddress::Never("no such name".to_owned())))));
+        assert!(!out_of_reach(Ok(Err(NoAddress::Ours("too many open files".to_owned())))));
         assert!(!out_of_reach(Ok(Ok(Vec::new()))));
+        let none = NoAddress::Never("no such name".to_owned());
+        assert_eq!(no_address("sms.example", &none), "address: sms.example: no such name");
     }
 
     #[test]

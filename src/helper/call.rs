@@ -156,7 +156,7 @@ impl Helper<'_> {
 pub struct Fleet<'a> {
     /// The helper; its time is that of one decision.
     pub helper: Helper<'a>,
-    /// Where it is told that this host counts alone; the terminal, where there is none.
+    /// Where it is told that this host counts alone; what an admin types says so itself.
     pub audit: Option<Audit>,
 }
 
@@ -193,12 +193,8 @@ impl fleet::Fleet for Fleet<'_> {
     }
 
     fn warn(&self, reason: &str) {
-        match &self.audit {
-            Some(audit) => audit.clone().record(Event::Warning, &[("reason", reason)]),
-            #[cfg(feature = "program")]
-            None => crate::cli::terminal::complain(format_args!("warning: {reason}")),
-            #[cfg(not(feature = "program"))]
-            None => {}
+        if let Some(audit) = &self.audit {
+            audit.clone().record(Event::Warning, &[("reason", reason)]);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! replica that took over): then no host lets through more than it would alone. What is of one host only
 //! stays in its files: its own counter of messages, visits that are remembered, backup codes.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 
 use super::child::{Decision, Said, decide};
@@ -52,7 +52,7 @@ pub trait Fleet {
     /// The barrier that it is; [`Barrier::OutOfReach`] where the store gives no answer.
     fn ask(&self, user: &str, number: Option<&PhoneNumber>, what: &str) -> Decision;
 
-    /// Tells the admin that this host counts alone.
+    /// Tells the log that this host counts alone.
     fn warn(&self, reason: &str);
 }
 
@@ -60,13 +60,19 @@ pub trait Fleet {
 pub(super) struct Shared<'a> {
     fleet: Box<dyn Fleet + 'a>,
     unreachable: StoreUnreachable,
-    /// Whether the store has given no answer in this login: it is not waited for twice.
-    is_lost: Cell<bool>,
+    /// Why the store gave no answer, once it did not: it is not waited for twice in a login.
+    lost: OnceCell<String>,
 }
 
 impl<'a> Shared<'a> {
     pub(super) fn new(fleet: Box<dyn Fleet + 'a>, unreachable: StoreUnreachable) -> Self {
-        Self { fleet, unreachable, is_lost: Cell::new(false) }
+        Self { fleet, unreachable, lost: OnceCell::new() }
+    }
+
+    /// Why the store gave no answer, if it was asked for one.
+    #[cfg(feature = "program")]
+    pub(super) fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
     }
 
     /// Asks the store, in a safe place; nothing where this host counts alone.
@@ -78,7 +84,7 @@ impl<'a> Shared<'a> {
         is_confirming: bool,
         moments: &mut dyn Iterator<Item = Moment>,
     ) -> Result<Option<Said>, Barrier> {
-        if self.is_lost.get() {
+        if self.lost.get().is_some() {
             return Ok(None);
         }
         let mut what = format!("{word} {}", u8::from(is_confirming));
@@ -90,8 +96,9 @@ impl<'a> Shared<'a> {
             Err(barrier @ Barrier::OutOfReach(_))
                 if self.unreachable == StoreUnreachable::Local =>
             {
-                self.is_lost.set(true);
-                self.fleet.warn(&format!("{barrier}; this host counts alone"));
+                let reason = barrier.to_string();
+                self.fleet.warn(&format!("{reason}; this host counts alone"));
+                let _ = self.lost.set(reason);
                 Ok(None)
             }
             said => said.map(Some),

@@ -12,6 +12,8 @@ use super::shelf;
 use super::window::{Moment, Window, millis};
 use super::{Barrier, Pending, Return, SendLimit, Visit};
 use crate::config::model::LimitRules;
+#[cfg(feature = "program")]
+use crate::config::model::StoreUnreachable;
 use crate::login::ports::Clock;
 use crate::people::PhoneNumber;
 use crate::secret::Secret;
@@ -81,7 +83,17 @@ impl<'a> Ledger<'a> {
     /// The same books, with what counts against the account on all hosts that share a store.
     #[must_use]
     pub fn shared_by(mut self, fleet: Option<Box<dyn Fleet + 'a>>) -> Self {
+        let fleet = fleet.filter(|_| !self.rules.excepts(self.user));
         self.shared = fleet.map(|fleet| Shared::new(fleet, self.rules.store_unreachable));
+        self
+    }
+
+    /// The same for an admin, who is told what this host has counted also where a login would be denied.
+    #[cfg(feature = "program")]
+    #[must_use]
+    pub fn shown_by(mut self, fleet: Option<Box<dyn Fleet + 'a>>) -> Self {
+        let fleet = fleet.filter(|_| !self.rules.excepts(self.user));
+        self.shared = fleet.map(|fleet| Shared::new(fleet, StoreUnreachable::Local));
         self
     }
 

@@ -30,6 +30,8 @@ pub struct Standing {
     pub remembered: Vec<(String, String, Duration)>,
     /// Backup codes that are good.
     pub backup_codes: usize,
+    /// Whether messages and wrong codes are those of all hosts that share a store.
+    pub is_of_fleet: bool,
 }
 
 impl Ledger<'_> {
@@ -43,6 +45,7 @@ impl Ledger<'_> {
         let rules = self.rules;
         let barrier = self.would_reserve(phones.first()).err();
         let shared = self.ask_fleet(None, ask::STANDING, &mut iter::empty())?;
+        let is_of_fleet = shared.is_some();
         let [sends, day, failures, total] = shared.unwrap_or_else(|| self.counts(&user, now));
         let counted = |count: i64, limit| (usize::try_from(count).unwrap_or(0), limit);
         let remembered = user.remembered.iter().map(|one| {
@@ -57,7 +60,14 @@ impl Ledger<'_> {
             barrier,
             remembered: remembered.collect(),
             backup_codes: self.backup_codes()?,
+            is_of_fleet,
         })
+    }
+
+    /// Why the store that hosts share gave no answer to what was asked of these books.
+    #[must_use]
+    pub fn without_store(&self) -> Option<&str> {
+        self.shared.as_ref()?.lost()
     }
 
     /// The accounts of which there is state of this boot, in order.
@@ -70,7 +80,8 @@ impl Ledger<'_> {
     }
 
     /// Forgets what counts against the account and its `phones`, whatever condition the files are in,
-    /// and says whether there was anything.
+    /// and says whether there was anything. Only here, where it is [without its
+    /// store](Ledger::without_store).
     ///
     /// # Errors
     /// When a file cannot be locked or removed.

@@ -13,8 +13,10 @@ const RESOLVERS: &str = "/etc/resolv.conf";
 pub enum NoAddress {
     /// No name server could say whether it has one: none answered, or one had trouble of its own.
     NotNow,
-    /// It has none, or this machine is at fault; in the C library's words.
+    /// It has none; in the C library's words.
     Never(String),
+    /// This machine could not ask, or not hear what was said.
+    Ours(String),
 }
 
 /// The addresses of `host` for TCP, in the order in which they are to be tried. Blocks for as long
@@ -52,15 +54,18 @@ pub fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
 fn no_address(code: libc::c_int) -> NoAddress {
     match code {
         libc::EAI_AGAIN => could_ask().err().map_or(NoAddress::NotNow, |error| {
-            NoAddress::Never(format!("this machine cannot ask a name server: {error}"))
+            NoAddress::Ours(format!("this machine cannot ask a name server: {error}"))
         }),
-        libc::EAI_SYSTEM => NoAddress::Never(io::Error::last_os_error().to_string()),
-        code => {
-            // SAFETY: returns a string that ends in NUL and is never freed, whatever the code.
-            let words = unsafe { CStr::from_ptr(libc::gai_strerror(code)) };
-            NoAddress::Never(words.to_string_lossy().into_owned())
-        }
+        libc::EAI_SYSTEM => NoAddress::Ours(io::Error::last_os_error().to_string()),
+        libc::EAI_MEMORY => NoAddress::Ours(words(code)),
+        code => NoAddress::Never(words(code)),
     }
+}
+
+fn words(code: libc::c_int) -> String {
+    // SAFETY: returns a string that ends in NUL and is never freed, whatever the code.
+    let words = unsafe { CStr::from_ptr(libc::gai_strerror(code)) };
+    words.to_string_lossy().into_owned()
 }
 
 /// Whether this process could have asked a name server at all. The C library says "try again" also
@@ -154,8 +159,11 @@ mod tests {
     #[test]
     fn only_trouble_that_may_pass_is_not_now() {
         assert_eq!(no_address(libc::EAI_AGAIN), NoAddress::NotNow);
-        for code in [libc::EAI_NONAME, libc::EAI_FAIL, libc::EAI_MEMORY, libc::EAI_SYSTEM, 1] {
+        for code in [libc::EAI_NONAME, libc::EAI_FAIL, 1] {
             assert!(matches!(no_address(code), NoAddress::Never(_)), "{code}");
+        }
+        for code in [libc::EAI_MEMORY, libc::EAI_SYSTEM] {
+            assert!(matches!(no_address(code), NoAddress::Ours(_)), "{code}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A Redis that is killed, silent, strange or does not know us.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::support::books::code_for;
@@ -103,6 +103,26 @@ fn a_store_that_accepts_and_never_answers_costs_its_time_once() {
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     let said = log.ours();
     assert!(said.iter().any(|line| line.contains("timeout: no answer in time")), "{said:#?}");
+}
+
+#[test]
+fn a_machine_without_ports_does_not_count_alone() {
+    let machine = Machine::new();
+    let redis = Redis::start(&machine);
+    set_up(&machine, redis.settings(), "");
+    let log = machine.log();
+    // Anybody with a shell can take all of them, and would have the limits of each host alone.
+    std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001").unwrap();
+    let taken = [(); 2].map(|()| TcpStream::connect("127.0.0.1:6379").unwrap());
+    let login = || Client::new(&machine, "sms").user("alice").answer("text:12345").run().result;
+    assert_eq!(login(), SERVICE_ERR, "{:#?}", log.ours());
+    let said = log.wait_for("event=error");
+    let reason = "this machine cannot ask the store of the limits: redis.test:6379: local: connect: \
+                  Cannot assign requested address";
+    assert!(said.contains(reason), "{said}");
+    drop(taken);
+    std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "32768 60999").unwrap();
+    assert_eq!(login(), MAXTRIES, "{:#?}", log.ours());
 }
 
 #[test]

@@ -359,7 +359,7 @@ fn a_machine_without_ports_is_no_outage() {
     let _dns = machine.dns_that_answers(2);
     let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
     assert_eq!(run.result, 9, "{:?}", log.lines());
-    log.wait_for("address: sms.example: this machine cannot ask a name server");
+    log.wait_for("local: the address of sms.example: this machine cannot ask a name server");
     drop(taken);
     let run = Client::new(&machine, "sms").user("alice").answer("empty").run();
     assert_eq!(run.result, 0, "{:?}", log.lines());

@@ -78,6 +78,8 @@ catalogue! {
         "a store whose memory is full forgets wrong codes, and opens what they have locked";
     STORE_FORGETS "store-forgets" Warning
         "after a start of the store each host knows only what it has counted itself";
+    STORE_DENIES "store-denies" Warning
+        "while the store gives no answer nobody who is asked gets in, nor whoever would mend it, but by a backup code";
     STORE_LATENCY "store-latency" Note
         "a login waits for it four times and more";
     LDAP "ldap" Error

@@ -5,6 +5,8 @@ use super::directory;
 use super::message::message;
 use super::report::Report;
 use super::{Case, Rule, catalogue};
+#[cfg(feature = "redis")]
+use crate::config::model::StoreUnreachable;
 use crate::config::model::{Day, IfUnreachable, Unenrolled};
 use crate::gateway::Gateway;
 
@@ -26,7 +28,20 @@ pub(super) const RULES: &[Rule] = &[
 /// Where the limits are shared, and how hosts are let in there.
 #[cfg(feature = "redis")]
 fn store(case: &Case<'_>, report: &mut Report) {
-    report.note(crate::limits::redis::Settings::read(case.sources, case.trust));
+    let settings = report.note(crate::limits::redis::Settings::read(case.sources, case.trust));
+    for warning in settings.flatten().iter().flat_map(|settings| &settings.warnings) {
+        report.told(&catalogue::FILE_READABLE, warning);
+    }
+    let limits = &case.config.limits;
+    let is_exceptionless = limits.store_except_users.is_empty();
+    if limits.store.0 && is_exceptionless && limits.store_unreachable == StoreUnreachable::Deny {
+        report.add(
+            &catalogue::STORE_DENIES,
+            case.place_of(&["limits", "store_unreachable"]),
+            "`store_unreachable` is \"deny\", and `store_except_users` names nobody",
+            "name accounts that mend the store in `store_except_users`, like root, or give them backup codes",
+        );
+    }
 }
 
 /// At a login this is a warning, so that a forgotten mode is no outage; here it is an error.

@@ -190,13 +190,15 @@ fn accounts(case: &Case<'_>, report: &mut Report) {
             );
         }
     }
-    for (key, names) in
-        [("require_users", &policy.require_users), ("skip_users", &policy.skip_users)]
-    {
+    for (table, key, names) in [
+        ("policy", "require_users", &policy.require_users),
+        ("policy", "skip_users", &policy.skip_users),
+        ("limits", "store_except_users", &case.config.limits.store_except_users),
+    ] {
         for name in names.iter().filter(|name| !matches!(sys::account(name), Ok(Some(_)))) {
             report.add(
                 &catalogue::POLICY_USER,
-                case.place_of(&["policy", key]),
+                case.place_of(&[table, key]),
                 format!("`{key}` names the account `{name}`, which does not exist"),
                 "correct the name, or take it out",
             );

@@ -13,7 +13,8 @@ use crate::state::Places;
 /// codes, and what counts against it and its numbers. Says what there was.
 ///
 /// What the log holds is not touched. Empty lock files stay, which hold nothing but the account's name
-/// (until the machine is started anew, where they stand in /run).
+/// (until the machine is started anew, where they stand in /run). Where hosts share their limits and their store
+/// gives no answer, what is there stays, which is said, and exit code 1.
 ///
 /// Example: `pam-sms user remove alice`
 #[derive(Args)]
@@ -53,7 +54,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
             Vec::new()
         }
     };
-    let state = office.books(&user).erase(&own).map_err(|barrier| barrier.to_string())?;
+    let books = office.books(&user);
+    let state = books.erase(&own).map_err(|barrier| barrier.to_string())?;
     erased.extend(state.into_iter().map(str::to_owned));
     #[cfg(feature = "ldap")]
     if forget(&user, &Places::default()).map_err(|error| error.to_string())? {
@@ -66,5 +68,10 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         true => say(format_args!("{user}: nothing is kept (unchanged)")),
         false => say(format_args!("{user}: erased {} (changed)", erased.join(", "))),
     }
-    Ok(())
+    match books.without_store() {
+        None => Ok(()),
+        Some(reason) => Err(format!(
+            "what other hosts counted of {user} stays: {reason}; remove it again later"
+        )),
+    }
 }

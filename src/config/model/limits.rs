@@ -49,6 +49,16 @@ pub struct LimitRules {
     pub store_timeout: Span<1, 5, 2>,
     /// What happens when the store gives no answer.
     pub store_unreachable: StoreUnreachable,
+    /// Accounts that each host counts alone, whatever becomes of the store.
+    pub store_except_users: Vec<String>,
+}
+
+impl LimitRules {
+    /// Whether each host counts `user` alone, though there is a store.
+    #[must_use]
+    pub fn excepts(&self, user: &str) -> bool {
+        self.store_except_users.iter().any(|name| name == user)
+    }
 }
 
 /// Whether something is said, which is stepped over.

@@ -15,18 +15,33 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::settings::Address;
-use crate::gateway::{Attempt, connect};
+use crate::gateway::connect;
+use crate::sys::names::NoAddress;
 
 /// A connection.
 pub struct Line {
     stream: Box<dyn Stream>,
     parser: Parser,
     database: u16,
-    deadline: Deadline,
+    terms: Rc<Terms>,
 }
 
-/// When all that is said on a connection must have ended, at both of its ends: what asks, and what reads.
-type Deadline = Rc<Cell<Instant>>;
+/// What holds for a connection, whatever speaks on it.
+struct Terms {
+    /// When all of it must have ended.
+    deadline: Cell<Instant>,
+    /// Whether it ended by a fault of this machine's.
+    is_our_fault: Cell<bool>,
+}
+
+/// Why a server could not be asked, in words.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// By what a network, or whoever is at its other end, did or left undone.
+    Theirs(String),
+    /// By what this machine has too little of, or does not allow: anybody with a shell can cause that.
+    Ours(String),
+}
 
 /// Bytes in both directions.
 trait Stream: Read + Write {}
@@ -36,39 +51,58 @@ impl Line {
     /// Connects, within a part of the time for the look-up and one for each address.
     ///
     /// # Errors
-    /// In words, when there is no connection.
+    /// When there is no connection.
     pub fn open(
         address: &Address,
         authorities: Option<&[u8]>,
         deadline: Instant,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Fault> {
         let left = || deadline.saturating_duration_since(Instant::now());
-        let addresses = connect::look_up(&address.host, address.port, left() / 2);
-        let mut addresses = addresses.map_err(Attempt::words)?;
+        let found = connect::resolve(&address.host, address.port, left() / 2);
+        let mut addresses = found.map_err(|reason| {
+            let said = connect::no_address(&address.host, &reason);
+            if matches!(reason, NoAddress::Ours(_)) {
+                Fault::Ours(said)
+            } else {
+                Fault::Theirs(said)
+            }
+        })?;
         // More than these there is no time for.
         addresses.truncate(4);
-        let mut failed = format!("connect: {} has no address", address.host);
-        let shared = Deadline::new(Cell::new(deadline));
+        let (deadline, is_our_fault) = (Cell::new(deadline), Cell::new(false));
+        let terms = Rc::new(Terms { deadline, is_our_fault });
+        let mut failed = Fault::Theirs("connect: no time left".to_owned());
         let count = u32::try_from(addresses.len()).unwrap_or(1);
         for (tried, socket) in (0..count).zip(&addresses) {
-            match reach(socket, left() / (count - tried), shared.clone()) {
+            match reach(socket, left() / (count - tried), terms.clone()) {
                 Ok(tcp) => {
                     let stream: Box<dyn Stream> = match address.is_encrypted {
                         true => Box::new(encrypted(tcp, &address.host, authorities)?),
                         false => Box::new(tcp),
                     };
                     let (parser, database) = (Parser::new(), address.database);
-                    return Ok(Self { stream, parser, database, deadline: shared });
+                    return Ok(Self { stream, parser, database, terms });
                 }
-                Err(error) => failed = format!("connect: {error}"),
+                Err(error) if is_ours(&error) => {
+                    return Err(Fault::Ours(format!("local: connect: {error}")));
+                }
+                Err(error) => failed = Fault::Theirs(format!("connect: {error}")),
             }
         }
         Err(failed)
     }
 
+    /// Why something that was asked got no answer.
+    pub fn fault(&self, error: &RedisError) -> Fault {
+        match self.terms.is_our_fault.get() {
+            true => Fault::Ours(format!("local: {error}")),
+            false => Fault::Theirs(words(error)),
+        }
+    }
+
     /// Gives all that is said from now on until this moment.
     pub fn last_until(&self, deadline: Instant) {
-        self.deadline.set(deadline);
+        self.terms.deadline.set(deadline);
     }
 
     fn answer(&mut self) -> RedisResult<Value> {
@@ -76,20 +110,22 @@ impl Line {
     }
 }
 
-fn reach(socket: &SocketAddr, time: Duration, deadline: Deadline) -> io::Result<Timed> {
+fn reach(socket: &SocketAddr, time: Duration, terms: Rc<Terms>) -> io::Result<Timed> {
     let tcp = TcpStream::connect_timeout(socket, time.max(Duration::from_millis(1)))?;
     tcp.set_nodelay(true)?;
-    Ok(Timed { tcp, deadline })
+    Ok(Timed { tcp, terms })
 }
 
 fn encrypted(
     tcp: Timed,
     host: &str,
     authorities: Option<&[u8]>,
-) -> Result<StreamOwned<ClientConnection, Timed>, String> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-    let config = Arc::new(connect::tls(authorities)?);
-    let tls = ClientConnection::new(config, name).map_err(|error| error.to_string())?;
+) -> Result<StreamOwned<ClientConnection, Timed>, Fault> {
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|error| Fault::Theirs(format!("address: {host}: {error}")))?;
+    let ours = |said: String| Fault::Ours(format!("local: {said}"));
+    let config = Arc::new(connect::tls(authorities).map_err(ours)?);
+    let tls = ClientConnection::new(config, name).map_err(|error| ours(error.to_string()))?;
     Ok(StreamOwned::new(tls, tcp))
 }
 
@@ -130,29 +166,44 @@ impl ConnectionLike for Line {
 /// A connection that gives out at the deadline, however slowly the other side speaks.
 struct Timed {
     tcp: TcpStream,
-    deadline: Deadline,
+    terms: Rc<Terms>,
 }
 
 impl Timed {
     fn left(&self) -> io::Result<Option<Duration>> {
-        match self.deadline.get().saturating_duration_since(Instant::now()) {
+        match self.terms.deadline.get().saturating_duration_since(Instant::now()) {
             Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
             left => Ok(Some(left)),
         }
+    }
+
+    /// What came of a read or a write; the kernel calls a time limit "would block".
+    fn came(&self, done: io::Result<usize>) -> io::Result<usize> {
+        done.map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+            // To be done again.
+            io::ErrorKind::Interrupted => error,
+            _ => {
+                self.terms.is_our_fault.set(is_ours(&error));
+                error
+            }
+        })
     }
 }
 
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.tcp.set_read_timeout(self.left()?)?;
-        self.tcp.read(buffer).map_err(in_time)
+        let read = self.tcp.read(buffer);
+        self.came(read)
     }
 }
 
 impl Write for Timed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.tcp.set_write_timeout(self.left()?)?;
-        self.tcp.write(bytes).map_err(in_time)
+        let written = self.tcp.write(bytes);
+        self.came(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -160,16 +211,31 @@ impl Write for Timed {
     }
 }
 
-/// The kernel calls a time limit "would block".
-fn in_time(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
-        _ => error,
-    }
+/// Whether this machine is at fault, and no network. Running out of descriptors, ports or memory is not what
+/// the other side does, and a local user can cause it.
+fn is_ours(error: &io::Error) -> bool {
+    // Without a number it is no error of the kernel's: a time that is over, a certificate.
+    error.raw_os_error().is_some_and(|number| !NETWORK.contains(&number))
 }
 
+/// What comes from the other side or the way there, or is so for everybody on this machine.
+const NETWORK: [i32; 12] = [
+    libc::EAFNOSUPPORT,
+    libc::ECONNABORTED,
+    libc::ECONNREFUSED,
+    libc::ECONNRESET,
+    libc::EHOSTDOWN,
+    libc::EHOSTUNREACH,
+    libc::ENETDOWN,
+    libc::ENETRESET,
+    libc::ENETUNREACH,
+    libc::ENOPROTOOPT,
+    libc::EPIPE,
+    libc::ETIMEDOUT,
+];
+
 /// What an error means, in words that begin with its class, as those of providers do.
-pub fn words(error: &RedisError) -> String {
+fn words(error: &RedisError) -> String {
     // Of several commands at once the first failed, and the others for its sake.
     if let Some((_, first)) = error.clone().into_server_errors().as_deref().and_then(<[_]>::first) {
         let class = if first.code() == "WRONGPASS" { "auth" } else { "server" };
@@ -181,5 +247,19 @@ pub fn words(error: &RedisError) -> String {
         ErrorKind::Io if said.contains("certificate") => format!("certificate: {said}"),
         ErrorKind::Io => format!("connect: {said}"),
         _ => format!("server: {said}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_local_user_can_cause_is_our_fault() {
+        let of = |number| is_ours(&io::Error::from_raw_os_error(number));
+        let ours = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EADDRNOTAVAIL];
+        assert!(ours.into_iter().chain([libc::EPERM, libc::EACCES]).all(of));
+        assert!(!NETWORK.into_iter().any(of));
+        assert!(!is_ours(&io::ErrorKind::TimedOut.into()) && !is_ours(&io::Error::other("tls")));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use redis::{Pipeline, RedisResult, cmd, pipe};
 
-use super::line::{Line, words};
+use super::line::{Fault, Line};
 use super::settings::{Address, Settings};
 use super::{Cells, LONG, PREFIX, Swap, sentinel};
 use crate::limits::Barrier;
@@ -55,40 +55,49 @@ impl<'a> Server<'a> {
     /// Connects to the first server that is there and the one that others copy.
     ///
     /// # Errors
-    /// [`Barrier::OutOfReach`] with what each said, when there is none.
+    /// [`Barrier::OutOfReach`] with what each said, when there is none; [`Barrier::Unusable`] where this
+    /// machine could not even ask one of them.
     pub fn connect(settings: &'a Settings, deadline: Instant) -> Result<Self, Barrier> {
         let mut said = Vec::new();
+        let mut is_our_fault = false;
+        let mut note = |address: &Address, fault: Fault| {
+            is_our_fault |= matches!(fault, Fault::Ours(_));
+            let (Fault::Ours(words) | Fault::Theirs(words)) = fault;
+            said.push(format!("{}:{}: {words}", address.host, address.port));
+        };
         let mut named = Vec::new();
         let count = u32::try_from(settings.servers.len()).unwrap_or(1);
         for (tried, address) in (0..count).zip(&settings.servers) {
-            let left = || deadline.saturating_duration_since(Instant::now());
-            let rest = count - tried;
             // One that accepts and never answers leaves the others their part of the time.
-            let found = match &settings.master {
-                None => Ok(address.clone()),
-                // And the server that it names.
-                Some(master) => {
-                    sentinel::ask(address, master, settings, Instant::now() + left() / (rest + 1))
-                }
+            let rest = count - tried;
+            let part = |parts: u32| {
+                let now = Instant::now();
+                now + deadline.saturating_duration_since(now) / parts
             };
-            let place = |of: &Address| format!("{}:{}", of.host, of.port);
-            let told = found.map_err(|error| (place(address), error)).and_then(|server| {
-                if named.contains(&server) {
-                    return Err((place(address), "names the same".to_owned()));
-                }
-                named.push(server.clone());
-                // Of several sentinels another may know better.
-                let part = if settings.master.is_some() { rest.min(2) } else { rest };
-                let until = Instant::now() + left() / part;
-                Self::at(&server, settings, until, deadline)
-                    .map_err(|error| (place(&server), error))
-            });
-            match told {
-                Ok(server) => return Ok(server),
-                Err((place, error)) => said.push(format!("{place}: {error}")),
+            let (server, until) = match &settings.master {
+                None => (address.clone(), part(rest)),
+                // And the server that it names, of which another sentinel may know better.
+                Some(master) => match sentinel::ask(address, master, settings, part(rest + 1)) {
+                    Ok(server) => (server, part(rest.min(2))),
+                    Err(fault) => {
+                        note(address, fault);
+                        continue;
+                    }
+                },
+            };
+            if named.contains(&server) {
+                note(address, Fault::Theirs("names the same".to_owned()));
+                continue;
             }
+            match Self::at(&server, settings, until, deadline) {
+                Ok(server) => return Ok(server),
+                Err(fault) => note(&server, fault),
+            }
+            named.push(server);
         }
-        Err(Barrier::OutOfReach(said.join("; ")))
+        let said = said.join("; ");
+        // Whoever wants a host to count alone must not get that by taking all of its ports.
+        Err(if is_our_fault { not_asked(&said) } else { Barrier::OutOfReach(said) })
     }
 
     /// Connects to this one until the one moment, and speaks to it until the other.
@@ -97,7 +106,8 @@ impl<'a> Server<'a> {
         settings: &'a Settings,
         connected: Instant,
         deadline: Instant,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Fault> {
+        let theirs = |said: &str| Fault::Theirs(format!("server: {said}"));
         let mut line = Line::open(address, settings.authorities.as_deref(), connected)?;
         let mut greeting = settings.greeting();
         if address.database != 0 {
@@ -107,14 +117,14 @@ impl<'a> Server<'a> {
         eval(&mut greeting, GET, SINCE);
         let told: RedisResult<(String, String, (Moment, Option<String>))> =
             greeting.query(&mut line);
-        let (server, replication, (now, kept)) = told.map_err(|error| words(&error))?;
-        let id = field(&server, "run_id").ok_or("server: INFO does not say who it is")?;
+        let (server, replication, (now, kept)) = told.map_err(|error| line.fault(&error))?;
+        let id = field(&server, "run_id").ok_or_else(|| theirs("INFO does not say who it is"))?;
         if [field(&server, "redis_mode"), field(&server, "server_mode")].contains(&Some("cluster"))
         {
-            return Err("server: it is a cluster, which has no place for this".to_owned());
+            return Err(theirs("it is a cluster, which has no place for this"));
         }
         if field(&replication, "role") != Some("master") {
-            return Err("server: it is a replica: name the one that it copies".to_owned());
+            return Err(theirs("it is a replica: name the one that it copies"));
         }
         let has_replicas =
             field(&replication, "connected_slaves").is_some_and(|count| count != "0");
@@ -130,7 +140,7 @@ impl<'a> Server<'a> {
                     .arg("PX")
                     .arg(LONG.as_millis() as u64)
                     .exec(&mut line);
-                set.map_err(|error| words(&error))?;
+                set.map_err(|error| line.fault(&error))?;
                 now
             }
         };
@@ -162,11 +172,14 @@ impl<'a> Server<'a> {
     }
 
     fn ask<T: redis::FromRedisValue>(&self, question: &Pipeline) -> Result<T, Barrier> {
-        let asked = question.query(&mut *self.line.borrow_mut());
-        asked.map_err(|error| match self.is_contended.get() {
+        let mut line = self.line.borrow_mut();
+        question.query(&mut *line).map_err(|error| match line.fault(&error) {
+            Fault::Ours(said) => not_asked(&said),
             // Whoever wants a host to count alone must not get that by knocking often.
-            true => Barrier::Busy("others change the same in the store all the time".to_owned()),
-            false => Barrier::OutOfReach(words(&error)),
+            Fault::Theirs(_) if self.is_contended.get() => {
+                Barrier::Busy("others change the same in the store all the time".to_owned())
+            }
+            Fault::Theirs(said) => Barrier::OutOfReach(said),
         })
     }
 }
@@ -221,6 +234,11 @@ impl Cells for Server<'_> {
     fn since(&self) -> Moment {
         self.since
     }
+}
+
+/// What this machine could not do is no store that is out of reach.
+fn not_asked(said: &str) -> Barrier {
+    Barrier::Unusable(format!("this machine cannot ask the store of the limits: {said}"))
 }
 
 fn eval<'p>(pipeline: &'p mut Pipeline, script: &str, name: &str) -> &'p mut Pipeline {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use sha2::Sha256;
 
-use crate::config::file::{self, Trust};
+use crate::config::file::{self, Contents, Trust};
 use crate::config::model::AbsolutePath;
 use crate::config::source::{ConfigError, Sources};
 use crate::limits::backup::hex;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub authorities: Option<Vec<u8>>,
     /// What numbers are hashed with.
     pub key: Secret,
+    /// What works and should be mended, for `check`.
+    pub warnings: Vec<String>,
 }
 
 /// Where a server listens.
@@ -97,7 +99,7 @@ impl Settings {
         if keys.store_user.as_deref().is_some_and(|user| user.trim().is_empty()) {
             return wrong("store_user", "`store_user` is empty".to_owned());
         }
-        let password = password(path.as_path(), trust)?;
+        let (password, warning) = password(path.as_path(), trust)?;
         let authorities = match &keys.store_ca_file {
             Some(path) => {
                 let pem = file::read(path.as_path(), SMALL, trust)?.text.as_bytes().to_vec();
@@ -110,7 +112,8 @@ impl Settings {
         };
         let key = key(&password).map_err(ConfigError::new)?;
         let Keys { store_master: master, store_user: user, .. } = keys;
-        Ok(Some(Self { servers, master, user, password, authorities, key }))
+        let warnings = warning.into_iter().collect();
+        Ok(Some(Self { servers, master, user, password, authorities, key, warnings }))
     }
 
     /// What shows who we are.
@@ -126,15 +129,15 @@ impl Settings {
 }
 
 /// A password in a file of its own loses one newline at its end. An empty one is none.
-fn password(path: &Path, trust: Trust) -> Result<Secret, ConfigError> {
-    let text = file::read(path, SMALL, trust)?.text;
+fn password(path: &Path, trust: Trust) -> Result<(Secret, Option<String>), ConfigError> {
+    let Contents { text, warning } = file::read(path, SMALL, trust)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() || text.chars().any(char::is_control) {
         let said = format!("{}: must hold one line, and not an empty one", path.display());
         return Err(ConfigError::new(said));
     }
-    Ok(Secret::from(text.to_owned()))
+    Ok((Secret::from(text.to_owned()), warning))
 }
 
 /// All hosts have the password and the store does not: a copy of what it keeps names no number.

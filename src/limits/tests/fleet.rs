@@ -120,6 +120,21 @@ fn without_the_store_nobody_is_asked_where_that_is_wanted() {
 }
 
 #[test]
+fn who_is_excepted_is_counted_on_each_host_and_not_in_the_store() {
+    let (store, one, other) = hosts("store_except_users = ['root']\nstore_unreachable = 'deny'");
+    for _ in 0..10 {
+        one.fail("root").unwrap();
+    }
+    assert_eq!(one.books("root").count_try(), Err(Barrier::Locked(wait(3600))));
+    store.is_away.set(true);
+    other.books("root").reserve(&phone()).unwrap();
+    other.books("root").count_try().unwrap();
+    assert!(other.books("alice").count_try().is_err());
+    assert_eq!(store.questions.borrow().len(), 1, "alice's");
+    assert!(store.texts.borrow().is_empty());
+}
+
+#[test]
 fn a_backup_code_reopens_the_account_on_all_hosts() {
     let (_, one, other) = hosts("failures_total = 3");
     for _ in 0..3 {
