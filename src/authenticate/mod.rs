@@ -41,8 +41,8 @@ use crate::limits::Pending;
 use crate::login::catalogue::Catalogue;
 use crate::login::ports::{Event, Host, Journal};
 use crate::login::{Login, Person, Verdict};
-use crate::people::Found;
 use crate::people::directory::Purpose;
+use crate::people::{Found, Record};
 use crate::sys;
 
 /// Files that this process may need open at once, with room for what the C library opens.
@@ -118,23 +118,31 @@ pub fn authenticate(request: &Request, host: &mut dyn Host) -> Decision {
     if config.policy.observe_until.is_some_and(|day| Day::today() <= day) {
         return rehearse(request, &config, &mut audit).into();
     }
-    match prepare(request, &config, Purpose::Login, &mut audit) {
-        Ok((user, Way::Skip(rule))) => {
-            audit.user = Some(user);
-            audit.record(Event::Skipped, &[("reason", rule)]);
-            Verdict::Skipped.into()
-        }
-        Ok((_, Way::Remembered)) => {
-            audit.record(Event::Remembered, &[]);
-            Verdict::Remembered.into()
-        }
-        Ok((user, Way::Ask(found))) => ask(&user, &config, &found, request, host, audit),
-        Ok((user, Way::Unenrolled)) => unenrolled(&user, &config, request, host, audit),
+    let (user, way) = match prepare(request, &config, Purpose::Login, &mut audit) {
+        Ok(prepared) => prepared,
         Err(stop) => {
             let texts = texts(None, &config, &mut audit);
-            stopped(&stop, &texts, host, &mut audit).into()
+            return stopped(&stop, &texts, host, &mut audit).into();
         }
-    }
+    };
+    let found = match way {
+        Way::Skip(rule) => {
+            audit.user = Some(user);
+            audit.record(Event::Skipped, &[("reason", rule)]);
+            return Verdict::Skipped.into();
+        }
+        Way::Remembered => {
+            audit.record(Event::Remembered, &[]);
+            return Verdict::Remembered.into();
+        }
+        Way::Unenrolled => return unenrolled(&user, &config, request, host, audit),
+        Way::Ask(found) => found,
+        Way::Lost(reason) => {
+            audit.record(Event::Error, &[("reason", &reason)]);
+            Record::from(Vec::new()).into()
+        }
+    };
+    ask(&user, &config, &found, request, host, audit)
 }
 
 fn ask(
@@ -170,7 +178,7 @@ fn ask(
         }
     }
     let settlement = matches!(ending.verdict, Verdict::Accepted | Verdict::BackupCode).then(|| {
-        let number = record.phones[ending.phone].clone();
+        let number = record.phones.get(ending.phone).cloned();
         let by_code = ending.verdict == Verdict::Accepted;
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let (typed, arguments) = (request.user.clone(), request.arguments.clone());

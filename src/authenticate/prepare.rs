@@ -13,7 +13,7 @@ use crate::limits::{Barrier, Visit};
 use crate::login::policy::{self, Groups, Ruling, Who};
 use crate::login::ports::{Event, Journal};
 use crate::people::directory::Purpose;
-use crate::people::{self, Asking, Found};
+use crate::people::{self, Asking, Found, Unknown};
 use crate::sys::{self, Account};
 
 /// What is to be done with a person.
@@ -22,6 +22,8 @@ pub enum Way {
     Remembered,
     Ask(Found),
     Unenrolled,
+    /// They are asked, and nobody can say where a code would go.
+    Lost(String),
 }
 
 /// Why it does not get as far as that.
@@ -33,6 +35,12 @@ pub enum Stop {
 impl From<ConfigError> for Stop {
     fn from(error: ConfigError) -> Self {
         Self::Unusable(error.to_string())
+    }
+}
+
+impl From<Unknown> for Stop {
+    fn from(unknown: Unknown) -> Self {
+        Self::Unusable(unknown.to_string())
     }
 }
 
@@ -76,7 +84,10 @@ pub fn prepare(
     let Arguments { config: path, helper, .. } = &*request.arguments;
     let mut warnings = Vec::new();
     let asking = Asking { purpose, config: path, helper, trust: Trust::Root };
-    let found = people::look_up(&account.name, &config.users, &asking, &mut warnings)?;
+    let found = match people::look_up(&account.name, &config.users, &asking, &mut warnings) {
+        Err(Unknown::Directory(reason)) => return Ok((account.name, Way::Lost(reason))),
+        found => found?,
+    };
     warn(&warnings, audit);
     let Some(found) = found else { return Ok((account.name, Way::Unenrolled)) };
     if ruling == Ruling::Ask {

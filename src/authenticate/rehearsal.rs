@@ -15,7 +15,7 @@ pub(super) fn rehearse(request: &Request, config: &Config, audit: &mut Audit) ->
     let mut to = String::new();
     let would = match prepare(request, config, Purpose::Rehearsal, audit) {
         Err(Stop::Unknown(reason)) => format!("deny: {reason}"),
-        Err(Stop::Unusable(reason)) => format!("deny: {reason}"),
+        Err(Stop::Unusable(reason)) | Ok((_, Way::Lost(reason))) => format!("deny: {reason}"),
         Ok((_, Way::Skip(rule))) => format!("skip: {rule}"),
         Ok((_, Way::Remembered)) => "accept: remembered".to_owned(),
         Ok((_, Way::Unenrolled)) => {

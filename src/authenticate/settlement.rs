@@ -27,7 +27,8 @@ pub struct Settlement {
     pub(super) user: String,
     pub(super) limits: LimitRules,
     pub(super) arguments: Rc<Arguments>,
-    pub(super) number: PhoneNumber,
+    /// Where the code went.
+    pub(super) number: Option<PhoneNumber>,
     pub(super) pending: Pending,
     /// What shall count in the directory from now on.
     pub(super) keeps: Option<Keeps>,
@@ -99,10 +100,12 @@ pub fn settle(settlement: Settlement, host: &mut dyn Host) -> Result<(), Verdict
     if let Some(keeps) = keeps {
         keeps.keep(&user, &arguments, &mut audit);
     }
-    if let Err(barrier) = books(&user, &limits, &arguments, &audit).settle(&pending, &number) {
+    if let Err(barrier) =
+        books(&user, &limits, &arguments, &audit).settle(&pending, number.as_ref())
+    {
         audit.record(Event::Warning, &[("reason", &barrier.to_string())]);
     }
-    if enrols {
+    if let Some(number) = number.filter(|_| enrols) {
         let kept = decide(&|| {
             people::enrolled::keep(&Places::default(), &user, &number)
                 .map(|()| DONE)

@@ -77,6 +77,7 @@ fn enrolment(
     let ended = enrol(rules, user, &mut world);
     drop(scene);
     let settlement = ended.number.map(|number| {
+        let number = Some(number);
         let (user, limits) = (user.to_owned(), config.limits.clone());
         let (typed, pending) = (request.user.clone(), ended.pending);
         let (by_code, enrols, arguments) = (true, true, request.arguments.clone());

@@ -38,11 +38,12 @@ impl Ledger<'_> {
         decide(&|| self.would_reserve_here(number, fleet::decides_here(said.as_ref()))).map(drop)
     }
 
-    /// Settles what was pending until the whole login succeeded. `number` is where its code went.
+    /// Settles what was pending until the whole login succeeded. `number` is where its code went, if there
+    /// was any.
     ///
     /// # Errors
     /// When the state is unusable.
-    pub fn settle(&self, pending: &Pending, number: &PhoneNumber) -> Result<(), Barrier> {
+    pub fn settle(&self, pending: &Pending, number: Option<&PhoneNumber>) -> Result<(), Barrier> {
         if *pending == Pending::default() {
             return Ok(());
         }

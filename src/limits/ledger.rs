@@ -243,7 +243,7 @@ impl<'a> Ledger<'a> {
         Ok(DONE)
     }
 
-    pub(super) fn settle_here(&self, pending: &Pending, number: &PhoneNumber) -> Decision {
+    pub(super) fn settle_here(&self, pending: &Pending, number: Option<&PhoneNumber>) -> Decision {
         if pending.reopen {
             self.reopen_here()?;
         } else if !pending.tries.is_empty() {
@@ -253,7 +253,8 @@ impl<'a> Ledger<'a> {
         let plain = |visit: &Visit| {
             !visit.service.is_empty() && !visit.service.contains(char::is_whitespace)
         };
-        if let Some((visit, span)) = pending.remember.as_ref().filter(|(visit, _)| plain(visit)) {
+        let remember = pending.remember.as_ref().filter(|(visit, _)| plain(visit));
+        if let Some(((visit, span), number)) = remember.zip(number) {
             let one = Remembered {
                 until: self.now() + millis(*span),
                 service: visit.service.clone(),

@@ -71,14 +71,15 @@ pub struct Rules<'a> {
     pub host_name: &'a str,
 }
 
-/// Who logs in: the name as the user database has it, and at least one number.
+/// Who logs in: the name as the user database has it, and their numbers.
 #[derive(Debug)]
 pub struct Person<'a> {
     /// The canonical account name.
     pub user: &'a str,
     /// Whether they are always called, as on a landline.
     pub by_voice: bool,
-    /// Where codes may go, the preferred phone first.
+    /// Where codes may go, the preferred phone first; none, where nobody can say, and then what helps is a
+    /// backup code.
     pub phones: &'a [PhoneNumber],
     /// Whether the number is only what the person says it is, and the code shall confirm it.
     pub is_new: bool,
@@ -186,14 +187,14 @@ enum Judge {
 type Step = Result<String, Verdict>;
 
 impl<'a> Login<'a> {
-    /// Prepares the login of `person`, who must have at least one phone.
+    /// Prepares the login of `person`.
     #[must_use]
     pub fn new(rules: &'a Rules<'a>, person: &'a Person<'a>, world: World<'a>) -> Self {
         let prompts = Prompts {
             texts: rules.texts,
             other_phone: person.phones.len() > 1,
             // A number that anybody can claim is a way to have expensive ones called.
-            voice: rules.voice && !person.is_new,
+            voice: rules.voice && !person.is_new && !person.phones.is_empty(),
             digits: rules.digits,
             confirming: person.is_new,
         };
@@ -231,13 +232,7 @@ impl<'a> Login<'a> {
 
     /// The conversation, which only ends with a verdict.
     fn converse(&mut self) -> Result<std::convert::Infallible, Verdict> {
-        let announcement = self.prompts.announcement(self.number().ending());
-        self.world.host.announce(&announcement).map_err(|none| self.unanswered(none))?;
-
-        let mut prompt = match self.rules.ask_first && !self.person.is_new {
-            true => self.prompts.ask_first(self.number().ending()),
-            false => self.send(0, self.usual_way())?,
-        };
+        let mut prompt = self.open()?;
         for _ in 0..PROMPTS {
             let typed = self.world.host.ask(&prompt).map_err(|none| self.unanswered(none))?;
             prompt = self.reply(&Answer::read(&typed, self.reference()))?;
@@ -245,11 +240,24 @@ impl<'a> Login<'a> {
         Err(self.reject("too many questions"))
     }
 
+    fn open(&mut self) -> Step {
+        if self.person.phones.is_empty() {
+            let said = self.rules.texts.unusable();
+            return self.dead_end(said, Verdict::Unusable, WaysOut::default());
+        }
+        let announcement = self.prompts.announcement(self.number().ending());
+        self.world.host.announce(&announcement).map_err(|none| self.unanswered(none))?;
+        match self.rules.ask_first && !self.person.is_new {
+            true => Ok(self.prompts.ask_first(self.number().ending())),
+            false => self.send(0, self.usual_way()),
+        }
+    }
+
     fn reply(&mut self, answer: &Answer) -> Step {
         match (answer, &self.state) {
             (Answer::SshdFake, _) => Err(self.reject("refused by sshd")),
             (Answer::BackupCode(plain), _) => self.try_backup_code(plain),
-            (Answer::OtherPhone, _) => self.send_to_other(),
+            (Answer::OtherPhone, _) if !self.person.phones.is_empty() => self.send_to_other(),
             (Answer::NewNumber, _) if self.person.is_new => {
                 self.wants_other_number = true;
                 Err(Verdict::Rejected)
@@ -354,7 +362,7 @@ impl<'a> Login<'a> {
         self.world.host.farewell(said, self.rules.texts.press_enter());
     }
 
-    /// The number that was tried last.
+    /// The number that was tried last, where there are any.
     fn number(&self) -> &'a PhoneNumber {
         &self.person.phones[self.phone]
     }

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::{Asking, Found, PhoneNumber, Record};
+use super::{Asking, Found, PhoneNumber, Record, Unknown};
 use crate::config::model::DirectoryRules;
-use crate::config::source::ConfigError;
 use crate::helper::call::Helper;
 use crate::login::language::Language;
 
@@ -114,11 +113,11 @@ pub fn find(
     rules: &DirectoryRules,
     asking: &Asking<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Option<Found>, ConfigError> {
+) -> Result<Option<Found>, Unknown> {
     let answer = ask(user, asking.purpose, &[], rules, asking.config, asking.helper);
     let Answer { lookup, phones, is_first, language, detail, .. } = answer;
     if matches!(lookup, Lookup::OutOfReach | Lookup::Failed) {
-        return Err(ConfigError::new(format!("[users.ldap]: {detail}")));
+        return Err(Unknown::Directory(format!("[users.ldap]: {detail}")));
     }
     if !detail.is_empty() {
         warnings.push(detail);

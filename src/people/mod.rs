@@ -71,6 +71,30 @@ impl From<Record> for Found {
     }
 }
 
+/// Why nobody can say who has which number.
+#[derive(Debug)]
+pub enum Unknown {
+    /// A place on this machine cannot be read, or says something that cannot be right.
+    Here(ConfigError),
+    /// The directory gives no answer that counts.
+    Directory(String),
+}
+
+impl From<ConfigError> for Unknown {
+    fn from(error: ConfigError) -> Self {
+        Self::Here(error)
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(error) => error.fmt(f),
+            Self::Directory(reason) => f.write_str(reason),
+        }
+    }
+}
+
 /// By whom somebody is looked up.
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
@@ -94,7 +118,7 @@ pub fn look_up(
     rules: &UsersRules,
     asking: &Asking<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Option<Found>, ConfigError> {
+) -> Result<Option<Found>, Unknown> {
     let trust = asking.trust;
     let places = Places::of(rules, asking.config);
     let mut asked = false;
@@ -115,7 +139,7 @@ pub fn look_up(
     if let Some(directory) = &rules.ldap {
         asked = true;
         if let Some(found) = directory::find(user, directory, asking, warnings)? {
-            return first_or_given(user, found, warnings).map(Some);
+            return Ok(first_or_given(user, found, warnings).map(Some)?);
         }
     }
     let record = enrolled::find(&State::default(), user)?;
@@ -123,7 +147,7 @@ pub fn look_up(
     if asked || record.is_some() || rules.unenrolled == Unenrolled::Enrol {
         return Ok(record.map(Found::from));
     }
-    Err(places.neither())
+    Err(places.neither().into())
 }
 
 /// Where nobody has agreed to a directory's numbers on this host, whoever gave one here keeps it: else

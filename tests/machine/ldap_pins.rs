@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::support::books::{Books, LIB};
 use crate::support::log::Log;
 use crate::support::machine::{Machine, NO_LIMITS, fill};
 use crate::support::pam::Client;
@@ -9,10 +10,10 @@ use crate::support::slapd::{LDAPS, Slapd, person};
 
 const SUCCESS: i32 = 0;
 const SERVICE_ERR: i32 = 3;
+const AUTH_ERR: i32 = 7;
 const MAXTRIES: i32 = 11;
 const CONV_ERR: i32 = 19;
 const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
-const LIB: &str = "/var/lib/pam-sms";
 const STATE: &str = "/var/lib/pam-sms/ldap-alice.state";
 const OLD: &str = "mobile: +4915123456723";
 const NEW: &str = "mobile: +4915123456789";
@@ -203,4 +204,43 @@ fn numbers_that_an_admin_names_count_and_what_the_directory_has_now_does_not() {
         assert!(said.starts_with("error: number ") && !said.contains("5123456"), "{said}");
     }
     counts(&machine, &log, "89");
+}
+
+#[test]
+fn a_backup_code_helps_whatever_is_wrong_with_the_directory() {
+    let table = format!("[users]\nunenrolled = 'skip'\n{LDAPS}");
+    let (machine, log) = machine(&table);
+    machine.pam(
+        "sms",
+        &format!("{AUTH}account required pam_sms.so\naccount required pam_permit.so\n"),
+    );
+    let slapd = Slapd::start(&machine, &person("alice", OLD));
+    approve(&machine, &[]);
+    let codes = Books::new("").backup_codes("alice", 4);
+    let with = |answer: &str| {
+        let client = Client::new(&machine, "sms").user("alice").flag("--acct");
+        let run = client.answer(&format!("text:{answer}")).run();
+        (run.result, run.acct)
+    };
+    let helps = |code: usize, said: &str| {
+        log.clear();
+        assert_eq!(with(&codes[code]), (SUCCESS, Some(SUCCESS)), "{said}: {:#?}", log.lines());
+        assert!(log.wait_for("event=error").contains(said));
+        log.wait_for("event=backup-code left=");
+        // And only one that is good.
+        assert_eq!(with(&codes[code]).0, MAXTRIES, "{said}: {:#?}", log.lines());
+        assert_eq!(with("o").0, AUTH_ERR);
+        assert_eq!(with("").0, SERVICE_ERR);
+    };
+    slapd.modify(&machine, &changed(NEW));
+    helps(0, "a number of alice is new in the directory");
+    slapd.modify(&machine, &changed(""));
+    helps(1, "the entry of alice has no number any more");
+    drop(slapd);
+    helps(2, "ldaps://localhost: connect: Connection refused");
+    // Who has none left, or never had any, is told that it is out of order.
+    assert_eq!(with(&codes[3]).0, SUCCESS);
+    let run = Client::new(&machine, "sms").user("alice").answer("text:").run();
+    assert_eq!(run.result, SERVICE_ERR);
+    assert!(!format!("{run:?}").contains("Backup code"), "{run:?}");
 }

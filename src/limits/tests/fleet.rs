@@ -51,7 +51,7 @@ fn what_is_one_hosts_own_stays_there() {
 
     let visit = Visit { service: "sshd".to_owned(), address: "203.0.113.9".parse().unwrap() };
     let pending = Pending { remember: Some((visit.clone(), wait(3600))), ..Pending::default() };
-    one.books("alice").settle(&pending, &phone()).unwrap();
+    one.books("alice").settle(&pending, Some(&phone())).unwrap();
     assert!(one.books("alice").is_remembered(&visit, &[phone()]).unwrap());
     assert!(!other.books("alice").is_remembered(&visit, &[phone()]).unwrap());
 }
@@ -142,7 +142,7 @@ fn a_backup_code_reopens_the_account_on_all_hosts() {
     }
     assert_eq!(other.books("alice").reserve(&phone()), Err(Barrier::Closed));
     let reopen = Pending { reopen: true, ..Pending::default() };
-    other.books("alice").settle(&reopen, &phone()).unwrap();
+    other.books("alice").settle(&reopen, Some(&phone())).unwrap();
     one.books("alice").reserve(&phone()).unwrap();
 }
 

@@ -218,7 +218,7 @@ fn trap_2_wrong_tries_come_back_only_when_the_whole_login_succeeded() {
         books.give_try_back(right).unwrap();
         assert_eq!(books.standing(&[]).unwrap().failures_total.0, 1);
         let pending = Pending { tries: vec![wrong], ..Pending::default() };
-        books.settle(&pending, &phone()).unwrap();
+        books.settle(&pending, Some(&phone())).unwrap();
         assert_eq!(books.standing(&[]).unwrap().failures_total.0, 0);
         machine.reboot();
         assert_eq!(machine.books("alice").standing(&[]).unwrap().failures_total.0, 0);
@@ -241,7 +241,7 @@ fn trap_9_a_hundred_wrong_codes_close_the_account_and_a_reboot_does_not_open_it(
         machine.later(365 * 24 * 3600);
         assert_eq!(machine.books("alice").reserve(&phone()), Err(Barrier::Closed));
         let reopened = Pending { reopen: true, ..Pending::default() };
-        machine.books("alice").settle(&reopened, &phone()).unwrap();
+        machine.books("alice").settle(&reopened, Some(&phone())).unwrap();
         machine.books("alice").reserve(&phone()).unwrap();
         machine.reboot();
         machine.books("alice").reserve(&phone()).unwrap();
@@ -270,7 +270,7 @@ fn a_visit_is_remembered_for_its_service_address_and_number() {
         };
         let here = visit("sshd", "2001:db8::1");
         let pending = Pending { remember: Some((here.clone(), wait(3600))), ..Pending::default() };
-        machine.books("alice").settle(&pending, &phone()).unwrap();
+        machine.books("alice").settle(&pending, Some(&phone())).unwrap();
 
         let remembered = |user, visit: &Visit, phone| {
             machine.books(user).is_remembered(visit, &[phone]).unwrap()

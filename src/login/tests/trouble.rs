@@ -51,3 +51,32 @@ fn after_a_failed_change_of_phones_the_first_one_counts() {
     let texted: Vec<_> = world.texts.iter().map(|(phone, _)| phone.as_str()).collect();
     assert_eq!(texted, ["23", "89", "23"], "r goes to the phone whose code counts");
 }
+
+#[test]
+fn where_nobody_can_say_which_phone_it_is_a_backup_code_helps_and_nothing_else_does() {
+    const BACKUP: &str = "0000-0000-0000-0000";
+    let lost = |backup_codes, voice, answers: &[&'static str]| {
+        let voice = (voice, voice);
+        let answers = answers.iter().copied().collect();
+        let world = Script { answers, backup_codes, voice, ..Script::default() };
+        let (verdict, world) = run_with(world, &[], IfUnreachable::Allow);
+        assert!(world.texts.is_empty());
+        (verdict, world)
+    };
+    for voice in [false, true] {
+        let (verdict, world) = lost(2, voice, &[BACKUP]);
+        assert_eq!((verdict, world.backup_codes), (Verdict::BackupCode, 1));
+        assert!(world.asked[0].starts_with("The SMS login is out of order.\n"));
+        assert!(world.asked[0].ends_with("\nBackup code, or Enter to give up: "));
+        assert_eq!(lost(2, voice, &["o", "r", "v", "?", BACKUP]).0, Verdict::Rejected);
+        for other in ["o", "r", "v", "n", "?", "123456", "1111-1111-1111-1111"] {
+            let (verdict, world) = lost(2, voice, &[other, BACKUP]);
+            assert_eq!(verdict, Verdict::BackupCode, "{other}: {:?}", world.asked);
+        }
+        assert_eq!(lost(2, voice, &["1111-1111-1111-1111"; 3]).0, Verdict::TooManyTries);
+        assert_eq!(lost(2, voice, &[""]).0, Verdict::Unusable);
+        let (verdict, world) = lost(0, voice, &[BACKUP]);
+        assert_eq!((verdict, world.asked.len()), (Verdict::Unusable, 0));
+        assert_eq!(world.farewell, Some(Catalogue::english().unusable()));
+    }
+}
