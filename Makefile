@@ -7,7 +7,7 @@ SHIP := target/ship
 ANYWHERE := "--remap-path-prefix=$(CURDIR)=/usr/src/pam-sms"
 # SHA-256 in a loop: it is needed a few times in a login, and unrolled it is 9 kB of the module.
 SMALL := "--cfg=sha2_backend=\"soft\"", "--cfg=sha2_backend_soft=\"compact\""
-PACKAGES := binutils ca-certificates gcc iproute2 ldap-utils libc6-dev libpam-google-authenticator libpam-wrapper libpam0g-dev login openssh-client openssh-server pamtester passwd python3-pypamtest redis-server slapd strace sudo valgrind
+PACKAGES := ansible-core binutils ca-certificates gcc iproute2 ldap-utils libc6-dev libpam-google-authenticator libpam-wrapper libpam0g-dev login openssh-client openssh-server pamtester passwd python3-pypamtest redis-server slapd strace sudo valgrind
 
 # The cargo features of the programs, separated by commas: all of the defaults, unless it says otherwise.
 FEATURES ?=

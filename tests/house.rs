@@ -18,6 +18,8 @@ use pam_sms::gateway::modem::{self, KINDS};
 
 #[path = "house/packages.rs"]
 mod packages;
+#[path = "house/playbook.rs"]
+mod playbook;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -84,6 +84,8 @@ mod others;
 mod outcomes;
 #[path = "machine/package.rs"]
 mod package;
+#[path = "machine/playbook.rs"]
+mod playbook;
 #[path = "machine/policy.rs"]
 mod policy;
 #[path = "machine/provider_answers.rs"]

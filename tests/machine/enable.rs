@@ -71,7 +71,7 @@ pub(super) fn code() -> String {
 }
 
 /// alice logs in; with a code, if one is asked for. Returns what she saw.
-fn log_in(with_code: bool) -> String {
+pub(super) fn log_in(with_code: bool) -> String {
     let mut alice = Person::ssh("alice", &["-o", "RemoteCommand=echo in-as-$(id -un)"]);
     alice.see("assword:");
     alice.type_line(ALICE_PASSWORD);
@@ -84,14 +84,14 @@ fn log_in(with_code: bool) -> String {
     alice.screen()
 }
 
-fn word_in(screen: &str) -> String {
+pub(super) fn word_in(screen: &str) -> String {
     let line = screen.lines().find(|line| line.contains("enable --keep ")).unwrap_or_else(|| {
         panic!("no word in {screen}");
     });
     line.rsplit(' ').next().unwrap().trim().to_owned()
 }
 
-fn on_trial() -> bool {
+pub(super) fn on_trial() -> bool {
     Path::new("/var/lib/pam-sms/trial.state").exists()
 }
 
