@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::process::{alarm, close_from_3, exit_now};
-use super::resources::at_least;
+use super::resources::{lift_for_child, too_low_for_child};
 use super::{check, check_long};
 
 /// More bytes than that no child of ours comes back with, whoever has taken it over.
@@ -56,7 +56,10 @@ impl Child {
             0 => Ok(Self::of(pid)),
             errno => {
                 reap(pid);
-                Err(io::Error::from_raw_os_error(errno))
+                let error = io::Error::from_raw_os_error(errno);
+                // What the kernel says of a limit is no more than that it is not permitted.
+                let limit = if errno == libc::EPERM { too_low_for_child() } else { None };
+                Err(limit.map_or(error, io::Error::other))
             }
         }
     }
@@ -118,7 +121,11 @@ pub fn in_child_of_root(patience: Duration, work: impl FnOnce() -> Vec<u8>) -> i
             let said = read_until(&mut ours, Instant::now() + patience);
             drop(child);
             match said {
-                Ok(said) if said.is_empty() => Err(io::Error::other("a child died at work")),
+                Ok(said) if said.is_empty() => {
+                    let limit = too_low_for_child().map(|limit| format!(": {limit}"));
+                    let why = limit.unwrap_or_default();
+                    Err(io::Error::other(format!("a child died at work{why}")))
+                }
                 other => other,
             }
         }
@@ -257,13 +264,7 @@ fn be_clean() -> io::Result<()> {
             check_long(libc::syscall(libc::SYS_setresuid, 0, 0, 0))?;
         }
     }
-    at_least(libc::RLIMIT_NOFILE, 64)?;
-    at_least(libc::RLIMIT_NPROC, 4096)?;
-    at_least(libc::RLIMIT_FSIZE, 1 << 24)?;
-    at_least(libc::RLIMIT_AS, 1 << 30)?;
-    at_least(libc::RLIMIT_DATA, 1 << 29)?;
-    at_least(libc::RLIMIT_STACK, 1 << 20)?;
-    at_least(libc::RLIMIT_CPU, 60)?;
+    lift_for_child()?;
     // Marked, not closed: a child that goes on in our own code still needs its line.
     close_from_3(libc::CLOSE_RANGE_CLOEXEC);
     Ok(())

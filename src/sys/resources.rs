@@ -36,7 +36,32 @@ impl Drop for LimitGuard {
     }
 }
 
-pub(super) type Resource = libc::__rlimit_resource_t;
+type Resource = libc::__rlimit_resource_t;
+
+/// What a child of ours needs, and what that is called.
+const NEEDED: [(Resource, u64, &str); 7] = [
+    (libc::RLIMIT_NOFILE, 64, "open files"),
+    (libc::RLIMIT_NPROC, 4096, "processes"),
+    (libc::RLIMIT_FSIZE, 1 << 24, "bytes in a file"),
+    (libc::RLIMIT_AS, 1 << 30, "bytes of memory"),
+    (libc::RLIMIT_DATA, 1 << 29, "bytes of data"),
+    (libc::RLIMIT_STACK, 1 << 20, "bytes of stack"),
+    (libc::RLIMIT_CPU, 60, "seconds of the processor"),
+];
+
+/// Gives this process, a child of ours, what it needs.
+pub(super) fn lift_for_child() -> io::Result<()> {
+    NEEDED.iter().try_for_each(|&(resource, wanted, _)| at_least(resource, wanted))
+}
+
+/// Which limit a child could not lift, where only `CAP_SYS_RESOURCE` may; in words.
+pub(super) fn too_low_for_child() -> Option<String> {
+    NEEDED.iter().find_map(|&(resource, wanted, what)| {
+        let most = limit_of(resource)?.rlim_max;
+        (most < wanted)
+            .then(|| format!("the hard limit of {what} is {most}, and {wanted} are needed"))
+    })
+}
 
 pub(super) fn limit_of(resource: Resource) -> Option<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -45,7 +70,7 @@ pub(super) fn limit_of(resource: Resource) -> Option<libc::rlimit> {
 }
 
 /// Makes sure that a limit is at least `wanted`.
-pub(super) fn at_least(resource: Resource, wanted: u64) -> io::Result<()> {
+fn at_least(resource: Resource, wanted: u64) -> io::Result<()> {
     let limit = limit_of(resource).ok_or_else(io::Error::last_os_error)?;
     if limit.rlim_cur >= wanted {
         return Ok(());

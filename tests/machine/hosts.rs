@@ -117,6 +117,12 @@ fn hosts_that_may_start_nothing_deny() {
     let poor = ["/usr/bin/prlimit", "--nproc=1", "/usr/bin/setpriv", bound, "--ruid", OWNER];
     for (what, before, options, said) in [
         ("no more processes", &poor[..], &[][..], "Resource temporarily unavailable"),
+        (
+            "a limit that nobody may lift",
+            &["/usr/bin/prlimit", "--nproc=100:100", "/usr/bin/setpriv", bound],
+            &[],
+            "cannot be started: the hard limit of processes is 100, and 4096 are needed",
+        ),
         ("no programs", &[], &["--refuse", "exec"], "cannot be started: Operation not permitted"),
         ("no children", &[], &["--refuse", "fork"], "cannot be started: Operation not permitted"),
         (

@@ -44,8 +44,8 @@
 //! pam_end, without the time in the conversation, and what of the processor it and its children used.
 //! `--quiet` leaves the messages out. With `--times` a line
 //! `left fds=N threads=N children=N limit=N` says what there is more of than before the first login, lines
-//! `memory first=N tenth=N last=N` and `mappings ...` how many kilobytes and mappings are its own after the
-//! first round, a tenth of all and the last, and `loaded=N` how many of them are still our module's. The
+//! `memory N...` and `mappings N...` how many kilobytes and mappings are its own after the first round and
+//! after each tenth of all, and `loaded=N` how many of them are still our module's. The
 //! exit status is pam_authenticate's result in the last login, or 64 for a wrong command line.
 
 // An application of a C library, and the script is told to hand it what it can choke on.
@@ -81,7 +81,8 @@ fn main() -> ExitCode {
     let mut memories = Vec::new();
     for round in 0..rounds {
         result = at_once(&script, round);
-        if script.times.is_some() && [0, rounds / 10, rounds - 1].contains(&round) {
+        let is_tenth = (round + 1) * 10 / rounds > round * 10 / rounds;
+        if script.times.is_some() && (round == 0 || is_tenth) {
             memories.push(memory());
         }
     }
@@ -94,11 +95,9 @@ fn main() -> ExitCode {
             after.children - before.children,
             after.limit - before.limit
         ));
-        let (first, last) = (memories[0], memories[memories.len() - 1]);
-        let tenth = memories.get(1).copied().unwrap_or(first);
         for (index, what) in ["memory", "mappings"].into_iter().enumerate() {
-            let [first, tenth, last] = [first, tenth, last].map(|of| of[index]);
-            say(format_args!("{what} first={first} tenth={tenth} last={last}"));
+            let row: Vec<_> = memories.iter().map(|figures| figures[index].to_string()).collect();
+            say(format_args!("{what} {}", row.join(" ")));
         }
         say(format_args!("loaded={}", of_our_module()));
     }

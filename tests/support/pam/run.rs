@@ -18,10 +18,10 @@ pub struct Run {
     pub left: Option<[i32; 3]>,
     /// And by how much the limit of open files was higher.
     pub lifted: Option<i32>,
-    /// Kilobytes of its own after the first round, a tenth of all, and the last.
-    pub memory: Option<[i32; 3]>,
+    /// Kilobytes of its own after the first round and after each tenth of all.
+    pub memory: Vec<i32>,
     /// And how many mappings.
-    pub mappings: Option<[i32; 3]>,
+    pub mappings: Vec<i32>,
     /// How many mappings were our module's when all handles of libpam had been closed.
     pub still_loaded: Option<i32>,
     /// With `--took`: microseconds on the clock, of the processor, and of the children's.
@@ -53,8 +53,8 @@ impl Run {
             results: all_results(lines),
             left: fields(lines, "left ", ["fds", "threads", "children"]),
             lifted: field_of(lines, "left ", "limit"),
-            memory: fields(lines, "memory ", ["first", "tenth", "last"]),
-            mappings: fields(lines, "mappings ", ["first", "tenth", "last"]),
+            memory: row(lines, "memory "),
+            mappings: row(lines, "mappings "),
             still_loaded: field_of(lines, "loaded=", "loaded"),
             took: fields(lines, "took ", ["wall", "own", "children"]),
             prompts: messages(lines, "prompt-"),
@@ -93,6 +93,12 @@ fn unescape(text: &str) -> String {
 fn all_results(lines: &[String]) -> Vec<i32> {
     let results = lines.iter().filter(|line| line.starts_with("result "));
     results.filter_map(|line| field(line, "authenticate")).collect()
+}
+
+/// All numbers of the line that begins so.
+fn row(lines: &[String], begins: &str) -> Vec<i32> {
+    let row = lines.iter().find_map(|line| line.strip_prefix(begins)).unwrap_or_default();
+    row.split(' ').filter_map(|number| number.parse().ok()).collect()
 }
 
 /// A number of the last line that begins so.
