@@ -134,10 +134,13 @@ impl Directory {
         let patience = deadline.saturating_duration_since(Instant::now());
         // What it takes to say how it went.
         let deadline = deadline.checked_sub(Duration::from_millis(50)).unwrap_or(deadline);
-        let said = sys::child::in_child_of_root(patience, || {
-            let ready = become_unprivileged(&self.run_as, &Needs::default()).and_then(|()| {
-                sys::limit_memory(MEMORY).map_err(|error| ConfigError::new(error.to_string()))
-            });
+        let said = sys::child::in_child_of_root(patience, |line| {
+            let fail = |error: std::io::Error| ConfigError::new(error.to_string());
+            // The module waits for the last who holds the helper's end of its line.
+            let ready = sys::keep_only(line)
+                .map_err(fail)
+                .and_then(|()| become_unprivileged(&self.run_as, &Needs::default()))
+                .and_then(|()| sys::limit_memory(MEMORY).map_err(fail));
             let answer = match ready {
                 Ok(()) => self.ask(user, deadline),
                 Err(error) => Answer::failed(error.to_string()),

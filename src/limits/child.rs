@@ -25,7 +25,7 @@ pub fn decide(work: &dyn Fn() -> Decision) -> Decision {
     if sys::is_started_by_root() {
         return work();
     }
-    let said = sys::child::in_child_of_root(PATIENCE, || encode(&work()).into_bytes());
+    let said = sys::child::in_child_of_root(PATIENCE, |_| encode(&work()).into_bytes());
     said.map_err(|error| Barrier::Unusable(format!("no child to keep the books: {error}")))
         .and_then(|said| decode(&String::from_utf8_lossy(&said)))
 }
@@ -114,12 +114,12 @@ mod tests {
 
     #[test]
     fn a_child_of_root_brings_back_what_it_decided_and_a_dead_one_is_no_decision() {
-        let said = sys::child::in_child_of_root(PATIENCE, || b"ok 1 2".to_vec()).unwrap();
+        let said = sys::child::in_child_of_root(PATIENCE, |_| b"ok 1 2".to_vec()).unwrap();
         assert_eq!(said, b"ok 1 2");
-        sys::child::in_child_of_root(PATIENCE, || sys::exit_now(0)).unwrap_err();
+        sys::child::in_child_of_root(PATIENCE, |_| sys::exit_now(0)).unwrap_err();
         let begun = std::time::Instant::now();
         let late = Duration::from_millis(100);
-        sys::child::in_child_of_root(late, || {
+        sys::child::in_child_of_root(late, |_| {
             loop {
                 std::thread::sleep(PATIENCE);
             }

@@ -10,7 +10,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,7 +91,8 @@ impl Drop for Child {
     }
 }
 
-/// Does `work` in a child that is root's alone, and returns the bytes it comes back with.
+/// Does `work` in a child that is root's alone, and returns the bytes it comes back with. `work` gets the line
+/// that they go over.
 ///
 /// In su and sudo the process belongs to whoever called it, who may stop or kill it, and who chose
 /// its limits: it must not hold a lock that others wait for. The child has root's ids, a session and
@@ -99,7 +100,10 @@ impl Drop for Child {
 ///
 /// # Errors
 /// When there is no child to be had, its limits cannot be raised, or it is late or dies.
-pub fn in_child_of_root(patience: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
+pub fn in_child_of_root(
+    patience: Duration,
+    work: impl FnOnce(BorrowedFd<'_>) -> Vec<u8>,
+) -> io::Result<Vec<u8>> {
     let (mut ours, mut theirs) = UnixStream::pair()?;
     // SAFETY: su and sudo have one thread, so no lock is held by another that would be missing in
     // the child. The child never returns from here: it works, answers and ends.
@@ -111,7 +115,8 @@ pub fn in_child_of_root(patience: Duration, work: impl FnOnce() -> Vec<u8>) -> i
                 be_clean()?;
                 // Ends by itself, too: its parent may be stopped.
                 alarm(u32::try_from(patience.as_secs()).unwrap_or(u32::MAX).saturating_add(1));
-                theirs.write_all(&work())
+                let said = work(theirs.as_fd());
+                theirs.write_all(&said)
             }));
             exit_now(i32::from(!matches!(done, Ok(Ok(())))))
         }

@@ -35,6 +35,8 @@ pub use accounts::{Account, account, group_id, groups_of};
 pub use files::unlock;
 pub use files::{Replacement, lock_exclusively, replace};
 pub use memory::{clear_registers, give_memory_back};
+#[cfg(feature = "ldap")]
+pub use process::keep_only;
 pub use process::{alarm, become_unprivileged, close_descriptors, exit_now};
 #[cfg(feature = "program")]
 pub use process::{hang_up, hold_interrupts, leave_terminal, wait_for_input};

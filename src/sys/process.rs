@@ -3,8 +3,10 @@
 #![allow(unsafe_code)]
 
 use std::io;
-#[cfg(feature = "program")]
+#[cfg(any(feature = "ldap", feature = "program"))]
 use std::os::fd::AsRawFd;
+#[cfg(feature = "ldap")]
+use std::os::fd::BorrowedFd;
 use std::os::fd::RawFd;
 
 use super::accounts::Account;
@@ -16,14 +18,34 @@ pub fn close_descriptors() {
     close_from_3(0);
 }
 
+/// Lets go of every descriptor but `line` and what the standard output goes to, which is also put in the
+/// place of the standard input: for a child that must not hold the line of its parent.
+///
+/// # Errors
+/// When the standard input is not let go of.
+#[cfg(feature = "ldap")]
+pub fn keep_only(line: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: takes numbers only; it answers with the second one, or with -1.
+    check(unsafe { libc::dup2(libc::STDOUT_FILENO, libc::STDIN_FILENO) }.min(0))?;
+    let line = line.as_raw_fd();
+    close_between(3, line - 1, 0);
+    close_between(line.max(2) + 1, RawFd::MAX, 0);
+    Ok(())
+}
+
 pub(super) fn close_from_3(flags: libc::c_uint) {
-    // SAFETY: takes numbers; where the kernel is older than 5.11 it fails, and the loop does it.
-    let done = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flags) == 0 };
+    close_between(3, RawFd::MAX, flags);
+}
+
+fn close_between(first: RawFd, last: RawFd, flags: libc::c_uint) {
+    // SAFETY: takes numbers; where the kernel is older than 5.11 it fails, and the loop does it. An empty
+    // range fails, too, and the loop has nothing to do.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) == 0 };
     if done {
         return;
     }
     let most = limit_of(libc::RLIMIT_NOFILE).map_or(1024, |limit| limit.rlim_cur.min(65_536));
-    for fd in 3..RawFd::try_from(most).unwrap_or(1024) {
+    for fd in first..RawFd::try_from(most).unwrap_or(1024).min(last.saturating_add(1)) {
         // SAFETY: takes numbers; a descriptor that is not open is an error without effect.
         unsafe {
             if flags == 0 {

@@ -92,6 +92,11 @@ fn who_speaks_to_a_directory_is_not_root() {
         let ours = all.filter(|(_, line)| line.trim_end() == "/usr/libexec/pam-sms-helper");
         ours.map(|(pid, _)| Process(pid)).collect::<Vec<_>>()
     };
+    // Nor does it hold the line that its parent answers on: the module would wait for it, too.
+    let held: Vec<_> = helpers().into_iter().map(Process::sockets).collect();
+    let is_shared = |socket: &String| held.iter().all(|one| one.contains(socket));
+    assert!(held.len() == 2 && held.iter().all(|one| one.len() >= 2), "{held:?}");
+    assert!(!held[0].iter().any(is_shared), "{held:?}");
     let mut uids: Vec<_> = helpers().into_iter().map(|helper| helper.status("Uid")).collect();
     uids.sort();
     assert_eq!(uids, ["0 0 0 0", "60900 60900 60900 60900"]);

@@ -74,6 +74,15 @@ impl Process {
         words
     }
 
+    /// The numbers of the sockets that it holds, each of which is one of the kernel's.
+    #[track_caller]
+    pub fn sockets(self) -> Vec<String> {
+        let folder = fs::read_dir(self.path("fd")).expect("a process that runs");
+        let targets = folder.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        let names = targets.map(|target| target.to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with("socket:")).collect()
+    }
+
     /// What its descriptors lead to, by number; sockets and the like without their own numbers.
     #[track_caller]
     pub fn descriptors(self) -> Vec<(i32, String)> {
