@@ -75,7 +75,7 @@ impl Limits for Ledger<'_> {
             Err(barrier) => {
                 // What does not leave this host counts on none.
                 if let Some(at) = shared {
-                    self.ask_fleet(Some(number), ask::NOT_SENT, &mut iter::once(at))?;
+                    self.ask_fleet(Some(number), ask::NOT_ASKED, &mut iter::once(at))?;
                 }
                 Err(barrier)
             }
@@ -89,7 +89,11 @@ impl Limits for Ledger<'_> {
         why: Return,
     ) -> Result<(), Barrier> {
         if let Some(at) = message.shared {
-            let word = if why == Return::NotSent { ask::NOT_SENT } else { ask::VERIFIED };
+            let word = match why {
+                Return::NotSent => ask::NOT_SENT,
+                Return::NotAsked => ask::NOT_ASKED,
+                Return::Verified => ask::VERIFIED,
+            };
             self.ask_fleet(Some(number), word, &mut iter::once(at))?;
         }
         decide(&|| self.give_back_here(number, message.at, why)).map(drop)

@@ -24,6 +24,8 @@ pub mod ask {
     pub const WOULD: &str = "would";
     /// Give a message back that was not sent.
     pub const NOT_SENT: &str = "not-sent";
+    /// Give a message back about which no provider was asked, and its request.
+    pub const NOT_ASKED: &str = "not-asked";
     /// Give a message back whose code was typed.
     pub const VERIFIED: &str = "verified";
     /// Count a try: the answer is when, and for how many milliseconds it locks if it is wrong.

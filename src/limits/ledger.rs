@@ -197,8 +197,11 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn give_back_here(&self, number: &PhoneNumber, at: Moment, why: Return) -> Decision {
         self.change_user(&mut |user, _| {
-            if why == Return::NotSent {
+            if why != Return::Verified {
                 remove(&mut user.day, at)?;
+            }
+            if why == Return::NotAsked {
+                remove(&mut user.requests, at)?;
             }
             remove(&mut user.sends, at)
         })?;

@@ -111,8 +111,10 @@ pub struct Reservation {
 /// Why a reservation is given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Return {
-    /// No provider took the message.
+    /// No provider took the message; its request counts.
     NotSent,
+    /// No provider was asked to: there was no request either.
+    NotAsked,
     /// Its code was typed: it was no spam. The long window keeps it.
     Verified,
 }

@@ -184,6 +184,7 @@ fn answer(
         ask::RESERVE => books.reserve_here(to()?, true)?,
         ask::WOULD => books.would_reserve_here(number, true)?,
         ask::NOT_SENT => books.give_back_here(to()?, first()?, Return::NotSent)?,
+        ask::NOT_ASKED => books.give_back_here(to()?, first()?, Return::NotAsked)?,
         ask::VERIFIED => books.give_back_here(to()?, first()?, Return::Verified)?,
         ask::TRY => books.count_try_here(true)?,
         ask::FORGIVE => books.forget_tries(&mut moments.iter().copied())?,

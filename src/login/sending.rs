@@ -110,7 +110,9 @@ impl Login<'_> {
             // Only what surely was not sent is given back.
             (Fate::HelperBroken, _) => return self.undelivered(&outcome, way),
             _ => {
-                let back = self.world.limits.give_back(self.number(), reservation, Return::NotSent);
+                let is_ours = matches!(outcome.fate, Fate::Misconfigured | Fate::NotStarted);
+                let why = if is_ours { Return::NotAsked } else { Return::NotSent };
+                let back = self.world.limits.give_back(self.number(), reservation, why);
                 self.warn_of(back);
                 return self.undelivered(&outcome, way);
             }

@@ -177,6 +177,20 @@ fn trap_21_a_refused_message_is_given_back_and_its_request_is_not() {
 }
 
 #[test]
+fn a_message_about_which_no_provider_was_asked_is_given_back_with_its_request() {
+    for machine in Machine::both("requests_per_user = '7/1h'") {
+        for _ in 0..20 {
+            let books = machine.books("alice");
+            let message = books.reserve(&phone()).unwrap();
+            books.give_back(&phone(), message, Return::NotAsked).unwrap();
+        }
+        let standing = machine.books("alice").standing(&[]).unwrap();
+        assert_eq!((standing.sends.0, standing.sends_today.0), (0, 0));
+        machine.books("alice").reserve(&phone()).unwrap();
+    }
+}
+
+#[test]
 fn ten_wrong_codes_lock_the_account_and_nothing_else() {
     for machine in Machine::both("") {
         for _ in 0..9 {
