@@ -60,6 +60,11 @@ impl Keeps {
         if answer.lookup != Lookup::Found {
             let reason = format!("[users.ldap]: the numbers are not kept: {}", answer.detail);
             audit.record(Event::Warning, &[("reason", &reason)]);
+        } else if self.phones.len() > 1 {
+            // A code went to one of them.
+            let all: Vec<_> = self.phones.iter().map(PhoneNumber::masked).collect();
+            let reason = format!("the directory's numbers count from now on: {}", all.join(", "));
+            audit.record(Event::Warning, &[("reason", &reason)]);
         }
     }
 }

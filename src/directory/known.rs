@@ -204,6 +204,7 @@ impl<'a> Keeping<'a> {
             return Ok(None);
         }
         answer.phones = phones;
+        answer.is_first = self.is_first(&known, answer);
         answer.language = Some(known.language).filter(|tag| !tag.is_empty());
         Ok(Some(age))
     }

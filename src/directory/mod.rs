@@ -112,7 +112,7 @@ impl Directory {
             Purpose::Keep => Answer::of(about.to_vec()),
             _ => self.ask_without_root(user, deadline),
         };
-        if purpose == Purpose::Login && answer.is_of_directory() {
+        if matches!(purpose, Purpose::Login | Purpose::Rehearsal) && answer.is_of_directory() {
             // Before what does not count is taken out: an admin may agree to it.
             if let Err(error) = keeping.note(&answer) {
                 answer.add(&format!("the answer is not kept: {error}"));
@@ -177,13 +177,17 @@ impl Directory {
             }
             Lookup::Found | Lookup::NoNumber | Lookup::NoEntry => {}
         }
+        // Also where a number must not be missing: it would be as good as a new one.
+        let is_strict = self.rules.pin == Pin::Strict;
+        let nobody_agreed = is_strict && !keeping.has_pins()?;
         if keeping.judge(answer)? > 0 {
             answer.add(&format!(
                 "a number of {user} is new in the directory: ask {user}, then run \
-                 `pam-sms user approve {user}`"
+                 `pam-sms user approve {user} NUMBER`"
             ));
             if answer.phones.is_empty() {
                 answer.fail();
+                answer.is_first = nobody_agreed;
             }
         }
         if answer.lookup == Lookup::NoEntry && self.unenrolled != Unenrolled::Deny {
@@ -194,13 +198,20 @@ impl Directory {
         }
         if answer.lookup == Lookup::NoNumber
             && self.unenrolled != Unenrolled::Deny
-            && keeping.has_pins()?
+            && (is_strict || keeping.has_pins()?)
         {
-            answer.add(&format!(
-                "the entry of {user} has no number any more: if {user} shall have none, run \
-                 `pam-sms user remove {user}`"
-            ));
+            answer.add(&match nobody_agreed {
+                true => format!(
+                    "the entry of {user} has no number, and `pin = \"strict\"` wants an admin's word \
+                     for each: ask {user}, then run `pam-sms user set {user} NUMBER`"
+                ),
+                false => format!(
+                    "the entry of {user} has no number any more: if {user} shall have none, run \
+                     `pam-sms user remove {user}`"
+                ),
+            });
             answer.fail();
+            answer.is_first = nobody_agreed;
         }
         Ok(())
     }
@@ -222,7 +233,7 @@ impl Directory {
                     return answer;
                 }
                 Err(Attempt::OutOfReach(words)) => said.push(format!("{server}: {words}")),
-                Err(Attempt::Failed(words)) => {
+                Err(Attempt::Failed(words) | Attempt::Shortage(words)) => {
                     is_out_of_reach = false;
                     said.push(format!("{server}: {words}"));
                 }

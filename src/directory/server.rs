@@ -15,7 +15,8 @@ use tokio::runtime::Builder;
 use tokio::time::timeout_at;
 
 use super::Directory;
-use crate::gateway::{self, connect};
+use crate::gateway::connect::{self, is_shortage};
+use crate::sys::names::NoAddress;
 
 /// Result codes (RFC 4511, appendix A).
 const SIZE_LIMIT: u32 = 4;
@@ -37,8 +38,10 @@ pub enum Attempt {
     /// It could not be asked (connected to, believed, told who we are), was lost, did not answer in time, or
     /// said that it has no time.
     OutOfReach(String),
-    /// It was asked, and what it said is no answer; or the fault is ours.
+    /// It was asked, and what it said is no answer.
     Failed(String),
+    /// This machine has too little of something, which anybody with a shell can see to.
+    Shortage(String),
 }
 
 impl Attempt {
@@ -46,6 +49,7 @@ impl Attempt {
     fn before_asking(self) -> Self {
         match self {
             Self::OutOfReach(words) | Self::Failed(words) => Self::OutOfReach(words),
+            Self::Shortage(words) => Self::Shortage(words),
         }
     }
 }
@@ -101,7 +105,7 @@ impl Server {
         user: &str,
         deadline: Instant,
     ) -> Result<(Vec<SearchEntry>, String), Attempt> {
-        let local = |error: io::Error| Attempt::Failed(format!("local: {error}"));
+        let local = |error: io::Error| Attempt::Shortage(format!("local: {error}"));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(local)?;
         let begun = Instant::now();
         let stream = self.connect(deadline).map_err(Attempt::before_asking)?;
@@ -133,11 +137,15 @@ impl Server {
     fn connect(&self, deadline: Instant) -> Result<TcpStream, Attempt> {
         let port = self.url.port().unwrap_or(if self.url.scheme() == "ldaps" { 636 } else { 389 });
         let left = || deadline.saturating_duration_since(Instant::now());
-        let addresses = connect::look_up(self.host(), port, (left() / 2).min(connect::CONNECT));
-        let addresses = addresses.map_err(|attempt| match attempt {
-            gateway::Attempt::OutOfReach(said) => Attempt::OutOfReach(said),
-            other => Attempt::Failed(other.words()),
+        let addresses = connect::resolve(self.host(), port, (left() / 2).min(connect::CONNECT));
+        let addresses = addresses.map_err(|reason| {
+            let said = connect::no_address(self.host(), &reason);
+            match reason {
+                NoAddress::Ours(_) => Attempt::Shortage(said),
+                NoAddress::NotNow | NoAddress::Never(_) => Attempt::OutOfReach(said),
+            }
         })?;
+        let mut shortage = None;
         let mut last = Attempt::OutOfReach("no time left".to_owned());
         for (index, address) in addresses.iter().enumerate() {
             let share = left() / u32::try_from(addresses.len() - index).unwrap_or(1);
@@ -152,10 +160,13 @@ impl Server {
                     let _ = stream.set_nodelay(true);
                     return Ok(stream);
                 }
+                Err(error) if is_shortage(&error, *address) => {
+                    shortage = Some(Attempt::Shortage(format!("local: connect: {error}")));
+                }
                 Err(error) => last = of_io(&error, "connect"),
             }
         }
-        Err(last)
+        Err(shortage.unwrap_or(last))
     }
 
     async fn greet(&self, stream: TcpStream, directory: &Directory) -> Result<Ldap, Attempt> {

@@ -1,6 +1,7 @@
 //! The way to a provider: its address, whom to trust, the proxy.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -109,14 +110,6 @@ pub fn proxy(written: &str) -> Result<Url, String> {
     if matches!(url.scheme(), "http" | "https") && is_bare { Ok(url) } else { Err(wrong()) }
 }
 
-/// Looks a name up in bounded time, for a message.
-///
-/// # Errors
-/// With what it means for what was to be sent there.
-pub fn look_up(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Attempt> {
-    resolve(host, port, time).map_err(|reason| meaning(host, &reason))
-}
-
 /// Looks a name up in bounded time.
 ///
 /// # Errors
@@ -177,9 +170,49 @@ pub fn no_address(host: &str, reason: &NoAddress) -> String {
     }
 }
 
+/// Whether this machine has too little of something to connect to an address, or to speak there: descriptors,
+/// memory, ports. Anybody with a shell can see to that, so it is no outage of what is at the other end.
+pub fn is_shortage(error: &io::Error, to: SocketAddr) -> bool {
+    const SHORTAGES: [i32; 5] =
+        [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS, libc::EAGAIN];
+    match error.raw_os_error() {
+        Some(libc::EADDRNOTAVAIL) => has_source_for(to),
+        Some(number) => SHORTAGES.contains(&number),
+        // Without a number it is no error of the kernel's: a time that is over, a certificate.
+        None => false,
+    }
+}
+
+/// Whether this machine has an address from which that one could be reached: the kernel says the same where
+/// it has none, as without IPv6, and where no port is left. A socket for datagrams needs none of those ports.
+fn has_source_for(to: SocketAddr) -> bool {
+    let any: IpAddr = match to {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    // One that cannot be had is a shortage, too.
+    UdpSocket::bind((any, 0)).map_or(true, |socket| socket.connect(to).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_anybody_with_a_shell_can_take_away_is_a_shortage_and_no_outage() {
+        let here = "127.0.0.1:1".parse().unwrap();
+        let of = |number, to| is_shortage(&io::Error::from_raw_os_error(number), to);
+        for number in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EAGAIN] {
+            assert!(of(number, here), "{number}");
+        }
+        // Also what a firewall or a route on the way says.
+        for number in [libc::ECONNREFUSED, libc::EACCES, libc::EPERM, libc::ENETUNREACH] {
+            assert!(!of(number, here), "{number}");
+        }
+        assert!(of(libc::EADDRNOTAVAIL, here));
+        assert!(!is_shortage(&io::ErrorKind::TimedOut.into(), here));
+        assert!(!is_shortage(&io::Error::other("tls"), here));
+    }
 
     #[test]
     fn only_a_name_server_that_does_not_answer_is_out_of_reach() {

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
@@ -140,11 +140,11 @@ impl Helper<'_> {
         &self,
         request: Result<Zeroizing<Vec<u8>>, wire::Malformed>,
     ) -> Result<Started, String> {
-        check_program(self.program)?;
+        let program = check_program(self.program)?;
         let request = request.map_err(|error| format!("the request cannot be sent: {error}"))?;
         let (line, theirs) =
             UnixStream::pair().map_err(|error| format!("no line to it: {error}"))?;
-        let child = Child::start(self.program, ENVIRONMENT, theirs.into())
+        let child = Child::start(&program, ENVIRONMENT, theirs.into())
             .map_err(|error| format!("cannot be started: {error}"))?;
         let deadline = Instant::now() + self.timeout + GRACE;
         Ok(Started { line, request, deadline, _child: child })
@@ -207,17 +207,19 @@ struct Started {
     _child: Child,
 }
 
-/// A program that others could have changed or put in another's place is not started as root.
+/// Where a program is that is started as root, without links: none that others could have changed or put in
+/// another's place.
 ///
 /// # Errors
-/// In words, when it is missing, or it or its folder is not root's alone.
-pub fn check_program(program: &Path) -> Result<(), String> {
-    let meta = fs::metadata(program).map_err(|error| match error.kind() {
+/// In words, when it is missing, or it or a folder above it is not root's alone.
+pub fn check_program(program: &Path) -> Result<PathBuf, String> {
+    let program = fs::canonicalize(program).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "does not exist: install the package pam-sms, or correct \
                                     helper= in the PAM stack"
             .to_owned(),
         _ => error.to_string(),
     })?;
+    let meta = fs::metadata(&program).map_err(|error| error.to_string())?;
     if !meta.is_file() {
         return Err("is not a regular file".to_owned());
     }
@@ -228,8 +230,14 @@ pub fn check_program(program: &Path) -> Result<(), String> {
             meta.uid()
         ));
     }
-    let folder = program.parent().unwrap_or(program);
-    check_folder(folder, Trust::Root).map_err(|error| error.to_string())
+    // Whoever may write to one of them may move what is below it out of the way.
+    for folder in program.ancestors().skip(1) {
+        check_folder(folder, Trust::Root).map_err(|error| {
+            let (place, said) = (format!("{}: ", folder.display()), error.to_string());
+            said.strip_prefix(&place).unwrap_or(&said).to_owned()
+        })?;
+    }
+    Ok(program)
 }
 
 impl Started {

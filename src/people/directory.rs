@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::{Asking, Found, PhoneNumber, Record, Unknown};
+use super::{Asking, Found, PhoneNumber, Record, Unknown, enrolled};
 use crate::config::model::DirectoryRules;
 use crate::helper::call::Helper;
 use crate::login::language::Language;
+use crate::state::Places;
 
 /// What came of looking for an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,8 @@ pub struct Answer {
     pub lookup: Lookup,
     /// The numbers, the preferred one first; some where somebody was found, and only there.
     pub phones: Vec<PhoneNumber>,
-    /// Whether nobody has agreed to any of this person's numbers on this host yet.
+    /// Whether nobody has agreed to any of this person's numbers on this host yet; if that is why it failed,
+    /// what the person gave on this host counts.
     pub is_first: bool,
     /// The tag of the language that is preferred.
     pub language: Option<String>,
@@ -79,7 +81,7 @@ impl Answer {
 pub enum Purpose {
     /// A login.
     Login,
-    /// What a login would find: nothing is noted.
+    /// What a login would find. Like at a login it is noted for when there is no answer.
     Rehearsal,
     /// To be shown to an admin, also what does not count: nothing is noted.
     Look,
@@ -104,7 +106,8 @@ pub fn ask(
     Helper { program, config, timeout, provider: None, language }.find(user, purpose, numbers)
 }
 
-/// What the directory has of `user`.
+/// What the directory has of `user`; nothing also where it has something that an admin must agree to, if
+/// the person gave a number on this host.
 ///
 /// # Errors
 /// When that cannot be known.
@@ -117,7 +120,12 @@ pub fn find(
     let answer = ask(user, asking.purpose, &[], rules, asking.config, asking.helper);
     let Answer { lookup, phones, is_first, language, detail, .. } = answer;
     if matches!(lookup, Lookup::OutOfReach | Lookup::Failed) {
-        return Err(Unknown::Directory(format!("[users.ldap]: {detail}")));
+        let said = format!("[users.ldap]: {detail}");
+        if is_first && enrolled::find(&Places::default(), user)?.is_some() {
+            warnings.push(said);
+            return Ok(None);
+        }
+        return Err(Unknown::Directory(said));
     }
     if !detail.is_empty() {
         warnings.push(detail);

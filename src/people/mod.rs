@@ -163,7 +163,7 @@ fn first_or_given(
         Some(given) => {
             warnings.push(format!(
                 "{user} gave a number at a login and the directory has another: ask {user}, then run \
-                 `pam-sms user approve {user}`"
+                 `pam-sms user approve {user} NUMBER`"
             ));
             given.into()
         }

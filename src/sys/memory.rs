@@ -134,17 +134,26 @@ pub fn give_memory_back() {
 // Not inlined: its frame must be below all others that are in use.
 #[inline(never)]
 fn give_stack_back() {
-    const PAGE: usize = 4096;
     // What reading a configuration takes, measured, and some more; a host's thread has that much.
-    const DEPTH: usize = 14 * PAGE;
+    const DEPTH: usize = 56 << 10;
+    // SAFETY: takes a number.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) });
     let mut below = MaybeUninit::<[u8; DEPTH]>::uninit();
-    let first = below.as_mut_ptr().cast::<u8>();
-    let to_page = first.align_offset(PAGE);
-    // Where pages are larger it is refused, and nothing is lost.
-    // SAFETY: the pages lie within `below`, which holds nothing before and is not used after.
-    unsafe {
-        libc::madvise(black_box(first).add(to_page).cast(), DEPTH - PAGE, libc::MADV_DONTNEED)
+    let first = black_box(below.as_mut_ptr().cast::<u8>());
+    let Some((skipped, length)) = page.ok().and_then(|page| pages_in(first as usize, DEPTH, page))
+    else {
+        return;
     };
+    // SAFETY: the pages lie within `below`, which holds nothing before and is not used after.
+    unsafe { libc::madvise(first.add(skipped).cast(), length, libc::MADV_DONTNEED) };
+}
+
+/// Where whole pages begin in a block of memory, counted from its start, and how many bytes they have. The
+/// kernel rounds a length up, so it must be one of whole pages.
+fn pages_in(first: usize, length: usize, page: usize) -> Option<(usize, usize)> {
+    let skipped = first.checked_next_multiple_of(page)? - first;
+    let whole = length.checked_sub(skipped)?;
+    Some((skipped, whole - whole % page)).filter(|(_, length)| *length > 0)
 }
 
 #[cfg(test)]
@@ -157,6 +166,23 @@ mod tests {
         let words = black_box([0x5ec2_e7ed_u64; 2048]);
         // In the middle, where no page is shared with a frame that is in use.
         black_box(&raw const words[1024]) as usize
+    }
+
+    #[test]
+    fn whatever_size_pages_have_only_whole_ones_are_given_back() {
+        for page in [4, 16, 64, 2048].map(|kilobytes| kilobytes << 10) {
+            for first in (0x7fff_0000_0000..).step_by(16).take(3 * page / 16) {
+                let Some((skipped, length)) = pages_in(first, 56 << 10, page) else {
+                    assert!(page > 28 << 10, "{page} at {first:x}");
+                    continue;
+                };
+                assert_eq!(((first + skipped) % page, length % page), (0, 0), "{page}");
+                assert!(length > 0 && skipped + length <= 56 << 10, "{page} at {first:x}");
+            }
+        }
+        assert_eq!(pages_in(1, 4096 + 4095, 4096), Some((4095, 4096)));
+        assert_eq!(pages_in(usize::MAX, 4096, 4096), None);
+        assert_eq!(pages_in(0, 4096, 0), None);
     }
 
     #[test]

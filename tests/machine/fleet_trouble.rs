@@ -126,6 +126,21 @@ fn a_machine_without_ports_does_not_count_alone() {
 }
 
 #[test]
+fn an_address_that_this_machine_has_no_way_to_is_no_shortage() {
+    let machine = Machine::new();
+    let mut redis = Redis::start(&machine);
+    set_up(&machine, redis.settings(), "");
+    let log = machine.log();
+    // One of each family, and no IPv6 here: what the kernel says is what it says without ports.
+    let hosts = "127.0.0.1 localhost redis.test\n2001:db8::1 redis.test\n";
+    machine.file("/etc/hosts", hosts, 0o644);
+    redis.kill();
+    let run = Client::new(&machine, "sms").user("alice").answer("text:12345").run();
+    assert_eq!(run.result, MAXTRIES, "{:#?}", log.ours());
+    log.wait_for("this host counts alone");
+}
+
+#[test]
 fn a_store_that_does_not_know_us_or_is_not_trusted_is_said_to_be_that() {
     let machine = Machine::new();
     let redis = Redis::start(&machine);

@@ -57,7 +57,7 @@ fn trap_5_a_number_that_is_new_in_the_directory_waits_for_an_admin() {
     log.clear();
     assert_eq!(alice(&machine), SERVICE_ERR);
     let line = log.wait_for("event=error");
-    assert!(line.contains("then run `pam-sms user approve alice`"), "{line}");
+    assert!(line.contains("then run `pam-sms user approve alice NUMBER`"), "{line}");
     assert!(!fs::read_to_string("/run/pam-sms/outbox").unwrap().contains("+4915123456789"));
     // Beside the old one it waits, and so it does after the entry had none for a while.
     slapd.modify(&machine, &changed("mobile: +4915123456789\nmobile: +4915123456723"));

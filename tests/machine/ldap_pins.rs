@@ -1,6 +1,7 @@
 //! Which of a directory's numbers count on a host, and what makes them count.
 
 use std::fs;
+use std::net::TcpStream;
 
 use crate::support::books::{Books, LIB};
 use crate::support::log::Log;
@@ -15,6 +16,7 @@ const MAXTRIES: i32 = 11;
 const CONV_ERR: i32 = 19;
 const OUTBOX: &str = "outbox:/run/pam-sms/outbox";
 const STATE: &str = "/var/lib/pam-sms/ldap-alice.state";
+const GIVEN: &str = "/var/lib/pam-sms/enrolled-alice.state";
 const OLD: &str = "mobile: +4915123456723";
 const NEW: &str = "mobile: +4915123456789";
 const AUTH: &str = "auth requisite pam_sms.so\nauth required pam_permit.so\n";
@@ -37,6 +39,11 @@ fn changed(number: &str) -> String {
 
 fn is_kept() -> bool {
     fs::exists(STATE).unwrap()
+}
+
+/// Whether somebody has agreed to a number.
+fn is_agreed_to() -> bool {
+    fs::read_to_string(STATE).is_ok_and(|text| !text.lines().nth(2).unwrap().is_empty())
 }
 
 /// Whether the number that counts now is the one with this ending.
@@ -65,20 +72,21 @@ fn only_a_login_that_came_right_agrees_to_a_number() {
     machine.config(&format!("[policy]\nobserve_until = 2999-12-31\n{LDAPS}cache = '1d'\n"));
     assert_eq!(alice(&machine), SUCCESS);
     log.wait_for("event=observed would=ask to=*23");
-    assert!(!is_kept() && !fs::exists(STATE.replace("alice", "root")).unwrap());
+    // It is noted for when there is no answer, and that is all.
+    assert!(is_kept() && !is_agreed_to() && !fs::exists(STATE.replace("alice", "root")).unwrap());
     // Nor a login with a wrong code, or without any.
     machine.config(&format!("{NO_LIMITS}{LDAPS}"));
     let client = || Client::new(&machine, "sms").user("alice");
     assert_eq!(client().answer("text:000000").run().result, MAXTRIES);
     assert_eq!(client().flag("--no-conv").run().result, CONV_ERR);
-    assert!(!is_kept());
+    assert!(!is_agreed_to());
     // So nobody has agreed to the number that was seen.
     slapd.modify(&machine, &changed(NEW));
     counts(&machine, &log, "89");
-    assert!(is_kept());
+    assert!(is_agreed_to());
     slapd.modify(&machine, &changed(OLD));
     assert_eq!(alice(&machine), SERVICE_ERR);
-    log.wait_for("then run `pam-sms user approve alice`");
+    log.wait_for("then run `pam-sms user approve alice NUMBER`");
 }
 
 #[test]
@@ -99,6 +107,7 @@ fn with_an_account_line_the_whole_login_must_come_right() {
     let pins = |text: &str| text.lines().nth(2).unwrap().split(' ').count();
     let kept = fs::read_to_string(STATE).unwrap();
     assert_eq!(pins(&kept), 2, "{kept}");
+    log.wait_for("the directory's numbers count from now on: *23, *89");
     assert_eq!(whole().acct, Some(SUCCESS));
     assert_eq!(fs::read_to_string(STATE).unwrap(), kept);
 }
@@ -116,8 +125,7 @@ fn what_this_host_knows_comes_before_what_the_directory_has() {
     counts(&machine, &log, "02");
     fs::remove_file("/etc/pam-sms/users.d/alice.toml").unwrap();
     // Her own, given in a login, when the directory had none: who has her password writes another there.
-    let given = "/var/lib/pam-sms/enrolled-alice.state";
-    machine.file(given, "phones = ['+14155550103']\n", 0o600);
+    machine.file(GIVEN, "phones = ['+14155550103']\n", 0o600);
     counts(&machine, &log, "03");
     log.wait_for("alice gave a number at a login and the directory has another");
     let show = || {
@@ -133,12 +141,42 @@ fn what_this_host_knows_comes_before_what_the_directory_has() {
     assert!(is_kept());
     machine.run("/usr/sbin/pam-sms", &["user", "remove", "alice"]);
     // An admin agrees to what the directory has.
-    machine.file(given, "phones = ['+14155550103']\n", 0o600);
+    machine.file(GIVEN, "phones = ['+14155550103']\n", 0o600);
     slapd.modify(&machine, &changed(NEW));
     counts(&machine, &log, "03");
     assert!(machine.run("/usr/sbin/pam-sms", &["user", "approve", "alice"]).status.success());
     counts(&machine, &log, "89");
     assert!(show().contains("phones    *89"));
+}
+
+#[test]
+fn what_was_given_here_comes_before_the_last_answer_too() {
+    let table = format!("[users]\nunenrolled = 'enrol'\n{LDAPS}cache = '1d'\n");
+    let (machine, log) = machine(&table);
+    // Who has her password wrote it there, logs in so that it is the last answer, and cuts the line.
+    let mut slapd = Slapd::start(&machine, &person("alice", NEW));
+    machine.file(GIVEN, "phones = ['+14155550103']\n", 0o600);
+    counts(&machine, &log, "03");
+    assert!(is_kept());
+    slapd.kill();
+    counts(&machine, &log, "03");
+    assert!(!is_agreed_to());
+}
+
+#[test]
+fn a_machine_without_ports_does_not_bring_the_last_answer_back() {
+    let (machine, log) = machine(&format!("{LDAPS}pin = false\ncache = '1d'\n"));
+    let slapd = Slapd::start(&machine, &person("alice", OLD));
+    counts(&machine, &log, "23");
+    // A phone that was lost, and was taken out. Anybody with a shell can take all ports.
+    slapd.modify(&machine, &changed(NEW));
+    fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001").unwrap();
+    let taken = [(); 2].map(|()| TcpStream::connect("127.0.0.1:636").unwrap());
+    assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
+    log.wait_for("local: connect: Cannot assign requested address");
+    drop(taken);
+    fs::write("/proc/sys/net/ipv4/ip_local_port_range", "32768 60999").unwrap();
+    counts(&machine, &log, "89");
 }
 
 #[test]
@@ -179,6 +217,27 @@ fn where_it_is_strict_an_admin_says_first_which_number_counts() {
     assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
     let said = machine.run("/usr/sbin/pam-sms", &["check", "--offline"]).stdout;
     assert!(!String::from_utf8(said).unwrap().contains("ldap-pin"));
+}
+
+#[test]
+fn where_it_is_strict_nobody_enrols_for_an_empty_entry_and_what_was_given_here_stays() {
+    for unenrolled in ["skip", "enrol"] {
+        let table = format!("[users]\nunenrolled = '{unenrolled}'\n{LDAPS}pin = 'strict'\n");
+        let (machine, log) = machine(&table);
+        let slapd = Slapd::start(&machine, &person("alice", ""));
+        assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
+        log.wait_for("wants an admin's word for each: ask alice, then run `pam-sms user set alice");
+        machine.file(GIVEN, "phones = ['+14155550103']\n", 0o600);
+        counts(&machine, &log, "03");
+        slapd.modify(&machine, &changed(NEW));
+        counts(&machine, &log, "03");
+        log.wait_for("a number of alice is new in the directory");
+        approve(&machine, &["+4915123456789"]);
+        counts(&machine, &log, "89");
+        // Now there is something to measure by.
+        slapd.modify(&machine, &changed(OLD));
+        assert_eq!(alice(&machine), SERVICE_ERR, "{:#?}", log.lines());
+    }
 }
 
 #[test]

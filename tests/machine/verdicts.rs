@@ -130,16 +130,24 @@ fn helpers_that_are_broken_are_a_denial_even_where_outages_let_in() {
 #[test]
 fn a_helper_that_others_could_put_another_in_the_place_of_is_not_started() {
     let (machine, log) = machine();
-    let folder = "/usr/libexec/everybodys";
-    fs::create_dir_all(folder).unwrap();
-    fs::copy("/usr/libexec/pam-sms-helper", format!("{folder}/helper")).unwrap();
-    let stack = "auth requisite pam_sms.so helper=/usr/libexec/everybodys/helper\n\
-                 auth required pam_permit.so\n";
-    machine.pam("sms", stack);
-    assert_eq!(login(&machine, OUTBOX).result, SUCCESS, "{:?}", log.lines());
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
-    assert_eq!(login(&machine, OUTBOX).result, SERVICE_ERR);
-    log.wait_for("the folder /usr/libexec/everybodys can be written by others (mode 0777)");
+    // Its folder, one above that, and one that a link leads to.
+    for (writable, named) in [
+        ("/usr/libexec/app/bin", "/usr/libexec/app/bin/helper"),
+        ("/usr/libexec/app", "/usr/libexec/app/bin/helper"),
+        ("/usr/libexec/app/bin", "/usr/libexec/link"),
+    ] {
+        let _ = fs::remove_dir_all("/usr/libexec/app");
+        fs::create_dir_all("/usr/libexec/app/bin").unwrap();
+        fs::copy("/usr/libexec/pam-sms-helper", "/usr/libexec/app/bin/helper").unwrap();
+        let _ = symlink("app/bin/helper", "/usr/libexec/link");
+        let stack = format!("auth requisite pam_sms.so helper={named}\n");
+        machine.pam("sms", &(stack + "auth required pam_permit.so\n"));
+        assert_eq!(login(&machine, OUTBOX).result, SUCCESS, "{:?}", log.lines());
+        fs::set_permissions(writable, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(login(&machine, OUTBOX).result, SERVICE_ERR, "{writable}, {named}");
+        log.wait_for(&format!("the folder {writable} can be written by others (mode 0777)"));
+        log.clear();
+    }
 }
 
 #[test]

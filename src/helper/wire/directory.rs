@@ -96,7 +96,8 @@ pub fn decode_answer(frame: &[u8]) -> Result<Answer, Malformed> {
         _ => return Err(Malformed("whether it is the first")),
     };
     fields.end()?;
-    if (lookup == Lookup::Found) == phones.is_empty() || is_first && phones.is_empty() {
+    let may_be_first = matches!(lookup, Lookup::Found | Lookup::Failed);
+    if (lookup == Lookup::Found) == phones.is_empty() || is_first && !may_be_first {
         return Err(Malformed("the number"));
     }
     Ok(Answer { lookup, phones, is_first, language, via, detail })

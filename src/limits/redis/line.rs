@@ -15,7 +15,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
 use super::settings::Address;
-use crate::gateway::connect;
+use crate::gateway::connect::{self, is_shortage};
 use crate::sys::names::NoAddress;
 
 /// A connection.
@@ -71,7 +71,7 @@ impl Line {
         addresses.truncate(4);
         let (deadline, is_our_fault) = (Cell::new(deadline), Cell::new(false));
         let terms = Rc::new(Terms { deadline, is_our_fault });
-        let mut failed = Fault::Theirs("connect: no time left".to_owned());
+        let (mut failed, mut shortage) = ("connect: no time left".to_owned(), None);
         let count = u32::try_from(addresses.len()).unwrap_or(1);
         for (tried, socket) in (0..count).zip(&addresses) {
             match reach(socket, left() / (count - tried), terms.clone()) {
@@ -83,13 +83,13 @@ impl Line {
                     let (parser, database) = (Parser::new(), address.database);
                     return Ok(Self { stream, parser, database, terms });
                 }
-                Err(error) if is_ours(&error) => {
-                    return Err(Fault::Ours(format!("local: connect: {error}")));
+                Err(error) if is_shortage(&error, *socket) => {
+                    shortage = Some(Fault::Ours(format!("local: connect: {error}")));
                 }
-                Err(error) => failed = Fault::Theirs(format!("connect: {error}")),
+                Err(error) => failed = format!("connect: {error}"),
             }
         }
-        Err(failed)
+        Err(shortage.unwrap_or(Fault::Theirs(failed)))
     }
 
     /// Why something that was asked got no answer.
@@ -184,7 +184,8 @@ impl Timed {
             // To be done again.
             io::ErrorKind::Interrupted => error,
             _ => {
-                self.terms.is_our_fault.set(is_ours(&error));
+                let shortage = self.tcp.peer_addr().is_ok_and(|to| is_shortage(&error, to));
+                self.terms.is_our_fault.set(shortage);
                 error
             }
         })
@@ -211,29 +212,6 @@ impl Write for Timed {
     }
 }
 
-/// Whether this machine is at fault, and no network. Running out of descriptors, ports or memory is not what
-/// the other side does, and a local user can cause it.
-fn is_ours(error: &io::Error) -> bool {
-    // Without a number it is no error of the kernel's: a time that is over, a certificate.
-    error.raw_os_error().is_some_and(|number| !NETWORK.contains(&number))
-}
-
-/// What comes from the other side or the way there, or is so for everybody on this machine.
-const NETWORK: [i32; 12] = [
-    libc::EAFNOSUPPORT,
-    libc::ECONNABORTED,
-    libc::ECONNREFUSED,
-    libc::ECONNRESET,
-    libc::EHOSTDOWN,
-    libc::EHOSTUNREACH,
-    libc::ENETDOWN,
-    libc::ENETRESET,
-    libc::ENETUNREACH,
-    libc::ENOPROTOOPT,
-    libc::EPIPE,
-    libc::ETIMEDOUT,
-];
-
 /// What an error means, in words that begin with its class, as those of providers do.
 fn words(error: &RedisError) -> String {
     // Of several commands at once the first failed, and the others for its sake.
@@ -247,19 +225,5 @@ fn words(error: &RedisError) -> String {
         ErrorKind::Io if said.contains("certificate") => format!("certificate: {said}"),
         ErrorKind::Io => format!("connect: {said}"),
         _ => format!("server: {said}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_local_user_can_cause_is_our_fault() {
-        let of = |number| is_ours(&io::Error::from_raw_os_error(number));
-        let ours = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM, libc::EADDRNOTAVAIL];
-        assert!(ours.into_iter().chain([libc::EPERM, libc::EACCES]).all(of));
-        assert!(!NETWORK.into_iter().any(of));
-        assert!(!is_ours(&io::ErrorKind::TimedOut.into()) && !is_ours(&io::Error::other("tls")));
     }
 }
