@@ -153,7 +153,8 @@ fn so_many_logins_a_second_against_a_slow_gateway_lose_nothing() {
     let rate = from_env("PAM_SMS_LOAD_RATE", 10);
     let seconds = from_env("PAM_SMS_LOAD_SECONDS", 4);
     let count = rate * seconds;
-    let people = count.div_ceil(LOGINS_EACH).max(100);
+    // So many that nobody is at it twice at the same time.
+    let people = count.div_ceil(LOGINS_EACH).max(count.min(2000));
     let (machine, gateway, log) = machine(people);
     machine.pam("sms", OURS);
     gateway.behave(Behaviour::Delay(SLOW));
@@ -169,8 +170,10 @@ fn so_many_logins_a_second_against_a_slow_gateway_lose_nothing() {
         }
         thread::sleep(due.saturating_sub(begun.elapsed()));
         late = late.max(begun.elapsed().saturating_sub(due));
-        let client = Client::new(&machine, "sms").user(&crowd::name(index % people)).flag("--took");
-        let session = client.answer("own:/run/phones").spawn();
+        let person = index % people;
+        let client = Client::new(&machine, "sms").user(&crowd::name(person)).flag("--took");
+        let client = client.option("--number", &crowd::number(person)).answer("own:/run/phones");
+        let session = client.spawn();
         let over = over.clone();
         thread::spawn(move || _ = over.send(session.finish()));
     }

@@ -7,16 +7,16 @@
 //!            [--env NAME=VALUE]... [--authtok TEXT] [--answer KIND]... [--silent] [--acct]
 //!            [--user-at-acct U] [--setcred] [--times N] [--hold-at-prompt FILE] [--took]
 //!            [--no-conv | --conv-fails | --like-sshd-password PASSWORD] [--quiet] [--threads N]
-//!            [--stack KB] [--people N] [--wrong-every N] [--sigchld-ignore] [--sigpipe-default]
-//!            [--close-standard] [--files-left N] [--chroot DIR] [--refuse CALLS]
+//!            [--stack KB] [--people N] [--number N] [--wrong-every N] [--sigchld-ignore]
+//!            [--sigpipe-default] [--close-standard] [--files-left N] [--chroot DIR] [--refuse CALLS]
 //! ```
 //!
 //! Each `--answer` is for one prompt, in order, and the last one is for all others; every login
 //! starts from the first. KIND is `text:TEXT`, `empty`, `null` (no string at all), `long:N` (N
 //! bytes `a`), `hex:BYTES`, `stdin` (a line from there), `outbox:FILE` (the last 4 to 10 digits
 //! in a row on the last line of FILE, which is where the provider `outbox` writes) or `own:FILE` (the
-//! same of the last line that has the prompt's reference and is for a number with its ending). A prompt
-//! without an answer fails the conversation.
+//! same of the last line that has the prompt's reference and is for a number with its ending, or with all that
+//! `--number N` says). A prompt without an answer fails the conversation.
 //!
 //! `--authtok TEXT` answers each prompt with echo off, and `--answer` is then for the others.
 //! libpam does not let an application set PAM_AUTHTOK itself: the stack has to have a module that
@@ -44,8 +44,8 @@
 //! pam_end, without the time in the conversation, and what of the processor it and its children used.
 //! `--quiet` leaves the messages out. With `--times` a line
 //! `left fds=N threads=N children=N limit=N` says what there is more of than before the first login, lines
-//! `memory N...` and `mappings N...` how many kilobytes and mappings are its own after the first round and
-//! after each tenth of all, and `loaded=N` how many of them are still our module's. The
+//! `memory N...`, `mappings N...` and `allocated N...` how many kilobytes, mappings and bytes of its heaps are
+//! its own after the first round and after each tenth of all, and `loaded=N` how many of them are still our module's. The
 //! exit status is pam_authenticate's result in the last login, or 64 for a wrong command line.
 
 // An application of a C library, and the script is told to hand it what it can choke on.
@@ -78,7 +78,8 @@ fn main() -> ExitCode {
     let before = Left::count();
     let rounds = script.times.unwrap_or(1);
     let mut result = pam::SUCCESS;
-    let mut memories = Vec::new();
+    // It must not grow itself.
+    let mut memories = Vec::with_capacity(11);
     for round in 0..rounds {
         result = at_once(&script, round);
         let is_tenth = (round + 1) * 10 / rounds > round * 10 / rounds;
@@ -95,7 +96,7 @@ fn main() -> ExitCode {
             after.children - before.children,
             after.limit - before.limit
         ));
-        for (index, what) in ["memory", "mappings"].into_iter().enumerate() {
+        for (index, what) in toll::MEMORY.into_iter().enumerate() {
             let row: Vec<_> = memories.iter().map(|figures| figures[index].to_string()).collect();
             say(format_args!("{what} {}", row.join(" ")));
         }
@@ -133,7 +134,7 @@ fn login(script: &Script, number: usize) -> c_int {
         answered: 0,
         away: Duration::ZERO,
         is_wrong: script.is_wrong(number),
-        about: About::default(),
+        about: About::new(script.number.as_ref()),
     };
     let conversation = pam::Conversation {
         converse: if script.manner == Manner::Missing { None } else { Some(converse) },

@@ -22,6 +22,8 @@ pub struct Run {
     pub memory: Vec<i32>,
     /// And how many mappings.
     pub mappings: Vec<i32>,
+    /// And how many bytes of its heaps are somebody's.
+    pub allocated: Vec<i32>,
     /// How many mappings were our module's when all handles of libpam had been closed.
     pub still_loaded: Option<i32>,
     /// With `--took`: microseconds on the clock, of the processor, and of the children's.
@@ -55,6 +57,7 @@ impl Run {
             lifted: field_of(lines, "left ", "limit"),
             memory: row(lines, "memory "),
             mappings: row(lines, "mappings "),
+            allocated: row(lines, "allocated "),
             still_loaded: field_of(lines, "loaded=", "loaded"),
             took: fields(lines, "took ", ["wall", "own", "children"]),
             prompts: messages(lines, "prompt-"),

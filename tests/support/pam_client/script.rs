@@ -36,6 +36,7 @@ pub struct Script {
     pub close_standard: bool,
     pub chroot: Option<CString>,
     pub refuse: Option<String>,
+    pub number: Option<String>,
     pub files_left: Option<usize>,
 }
 
@@ -79,6 +80,7 @@ impl Script {
                 "--sigchld-ignore" => script.sigchld_ignore = true,
                 "--sigpipe-default" => script.sigpipe_default = true,
                 "--took" => script.took = true,
+                "--number" => script.number = Some(value()),
                 "--quiet" => script.quiet = true,
                 "--stack" => script.stack = Some(number(&value())),
                 "--threads" => script.threads = Some(number(&value())),
@@ -109,9 +111,15 @@ impl Script {
 pub struct About {
     reference: String,
     ending: String,
+    number: Option<String>,
 }
 
 impl About {
+    /// One to this number, or to one that the prompt tells the ending of.
+    pub fn new(number: Option<&String>) -> Self {
+        Self { number: number.cloned(), ..Self::default() }
+    }
+
     /// Remembers what a text says of it.
     pub fn hear(&mut self, text: &str) {
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -128,7 +136,8 @@ impl About {
     /// Whether a line of the outbox, `TIME NUMBER KQ-004217 ...`, is the one.
     fn fits(&self, line: &str) -> bool {
         let mut words = line.split(' ').skip(1);
-        words.next().is_some_and(|number| number.ends_with(&self.ending))
+        let ending = self.number.as_ref().unwrap_or(&self.ending);
+        words.next().is_some_and(|number| number.ends_with(ending))
             && words.next().is_some_and(|code| code.starts_with(&format!("{}-", self.reference)))
     }
 }

@@ -55,14 +55,23 @@ fn open_files() -> isize {
     isize::try_from(limit.rlim_cur).unwrap_or(isize::MAX)
 }
 
-/// Kilobytes of memory that are this process's alone, and how many mappings it has. What it has read of
-/// a library's file is shared, or would be if another had it open.
-pub fn memory() -> [usize; 2] {
+/// What [`memory`] counts.
+pub const MEMORY: [&str; 3] = ["memory", "mappings", "allocated"];
+
+/// Kilobytes of memory that are this process's alone, how many mappings it has, and how many bytes of its
+/// heaps are somebody's. What it has read of a library's file is shared, or would be if another had it open.
+pub fn memory() -> [usize; 3] {
+    // SAFETY: one takes a number, the other nothing; both lock what they look at.
+    let heaps = unsafe {
+        // What was given back and is kept for later is no loss.
+        libc::malloc_trim(0);
+        libc::mallinfo2()
+    };
     let rollup = fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
     let row = rollup.lines().find_map(|line| line.strip_prefix("Private_Dirty:"));
     let dirty = row.and_then(|row| row.split_whitespace().next()?.parse().ok());
     let mappings = fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.lines().count());
-    [dirty.unwrap_or(usize::MAX), mappings]
+    [dirty.unwrap_or(usize::MAX), mappings, heaps.uordblks + heaps.hblkhd]
 }
 
 /// How many mappings are of our module: none once libpam has unloaded it.
