@@ -78,6 +78,8 @@ mod logins;
 mod memory;
 #[path = "machine/modems.rs"]
 mod modems;
+#[path = "machine/nss.rs"]
+mod nss;
 #[path = "machine/others.rs"]
 mod others;
 #[path = "machine/outcomes.rs"]

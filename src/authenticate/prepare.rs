@@ -1,5 +1,6 @@
 //! Before anybody is asked: who it is, what the policy says, and where a code would go.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use super::Request;
@@ -74,7 +75,7 @@ pub fn prepare(
     let who = Who {
         user: &account.name,
         address: request.rhost.as_deref().and_then(policy::numeric),
-        groups: &Membership(&account),
+        groups: &Membership::of(&account),
     };
     let ruling = policy::judge(&config.policy, &who, &mut warnings);
     warn(&warnings, audit);
@@ -131,13 +132,24 @@ pub fn visit(request: &Request, config: &Config) -> Option<(Visit, std::time::Du
     wanted.then(|| (Visit { service: request.service.clone(), address }, span))
 }
 
-/// The groups of an account, from the user database.
-pub struct Membership<'a>(pub &'a Account);
+/// The groups of an account, from the user database, which is asked for them once.
+pub struct Membership<'a> {
+    account: &'a Account,
+    groups: OnceCell<Vec<libc::gid_t>>,
+}
+
+impl<'a> Membership<'a> {
+    /// The groups of this account.
+    pub fn of(account: &'a Account) -> Self {
+        Self { account, groups: OnceCell::new() }
+    }
+}
 
 impl Groups for Membership<'_> {
     fn hold(&self, group: &str) -> Result<Option<bool>, String> {
         let found = sys::group_id(group).map_err(|error| error.to_string())?;
-        Ok(found.map(|id| sys::groups_of(self.0).contains(&id)))
+        let groups = || self.groups.get_or_init(|| sys::groups_of(self.account));
+        Ok(found.map(|id| groups().contains(&id)))
     }
 }
 

@@ -54,7 +54,8 @@ fn may_enrol(user: &str, config: &Config, request: &Request) -> Result<(), Strin
         ));
     }
     let account = sys::account(user).ok().flatten().ok_or("the account is gone")?;
-    let in_one = |group: &String| Membership(&account).hold(group) == Ok(Some(true));
+    let membership = Membership::of(&account);
+    let in_one = |group: &String| membership.hold(group) == Ok(Some(true));
     if !rules.enrol_groups.is_empty() && !rules.enrol_groups.iter().any(in_one) {
         return Err("is in none of enrol_groups".to_owned());
     }

@@ -189,13 +189,24 @@ impl Machine {
     pub fn fold_names(&self) {
         static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
         let library = COMPILED.get_or_init(|| self.compile("nss_fold.c"));
+        self.name_service("fold", library, "files");
+    }
+
+    /// Installs a name service as a company has one: `tests/support/nss_fleet.c` says what it knows.
+    pub fn company(&self) {
+        static COMPILED: OnceLock<Vec<u8>> = OnceLock::new();
+        let library = COMPILED.get_or_init(|| self.compile("nss_fleet.c"));
+        self.name_service("fleet", library, "files fleet");
+    }
+
+    /// Puts a name service behind the files.
+    fn name_service(&self, name: &str, library: &[u8], group: &str) {
         let folder = modules().parent().expect("security has a parent").to_owned();
-        self.file(folder.join("libnss_fold.so.2"), library, 0o644);
-        self.file(
-            "/etc/nsswitch.conf",
-            "passwd: files fold\nshadow: files fold\ngroup: files\nhosts: files dns\n",
-            0o644,
+        self.file(folder.join(format!("libnss_{name}.so.2")), library, 0o644);
+        let switch = format!(
+            "passwd: files {name}\nshadow: files {name}\ngroup: {group}\nhosts: files dns\n"
         );
+        self.file("/etc/nsswitch.conf", switch, 0o644);
     }
 
     /// Installs a clock that a test can put forward, with `/run/an-hour-later`, set, with
