@@ -3,6 +3,7 @@
 //! ```text
 //! rules.rs    [users.ldap], judged
 //! server.rs   one server: connect, bind, search
+//! bound.rs    how much it may say
 //! entry.rs    what an entry says: numbers, as they are dialled from abroad, and the language
 //! known.rs    which numbers somebody has agreed to; the last good answer
 //! ```
@@ -13,6 +14,7 @@
 //! names. A server that cannot be asked, or has no time, is out of reach, whyever; what one says that is no
 //! answer is an error; and neither is "nobody".
 
+mod bound;
 pub(crate) mod entry;
 pub mod known;
 pub(crate) mod rules;
@@ -42,8 +44,8 @@ use server::{Attempt, Server};
 /// The longest name that is asked for, in bytes; Linux has 32 for its own tools, directories 256.
 const LONGEST_NAME: usize = 256;
 
-/// What the child that asks may have of memory, in bytes, with 2 MB for each thread: a server, or who is
-/// on the way before TLS begins, may send without end, and all of one answer is kept until it is whole.
+/// What the child that asks may have of memory, in bytes, with 2 MB for each thread, whatever a server can
+/// make of the little that it may say.
 const MEMORY: u64 = 128 << 20;
 
 /// A directory that can be asked, with everything opened that only root may open.

@@ -12,9 +12,11 @@ use ldap3::{
 };
 use reqwest::Url;
 use tokio::runtime::Builder;
+use tokio::task::LocalSet;
 use tokio::time::timeout_at;
 
 use super::Directory;
+use super::bound::Bound;
 use crate::gateway::connect::{self, is_shortage};
 use crate::sys::names::NoAddress;
 
@@ -109,15 +111,23 @@ impl Server {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(local)?;
         let begun = Instant::now();
         let stream = self.connect(deadline).map_err(Attempt::before_asking)?;
+        let here = LocalSet::new();
         let conversation = async {
-            let mut ldap = self.greet(stream, directory).await.map_err(Attempt::before_asking)?;
+            let (stream, most) = Bound::before(stream, &here).map_err(local)?;
+            let explain = |attempt| match most.is_reached() {
+                true => Attempt::Failed("says more than anybody's entry can hold".to_owned()),
+                false => attempt,
+            };
+            let before = |attempt| explain(attempt).before_asking();
+            let mut ldap = self.greet(stream, directory).await.map_err(before)?;
             let connected = Instant::now();
-            bind(&mut ldap, directory).await.map_err(Attempt::before_asking)?;
+            bind(&mut ldap, directory).await.map_err(before)?;
             let bound = Instant::now();
-            let entries = search(&mut ldap, directory, user, deadline).await?;
+            let entries = search(&mut ldap, directory, user, deadline).await.map_err(explain)?;
             let searched = Instant::now();
             // A good-bye, which has no answer.
             let _ = ldap.unbind().await;
+            most.flush().await;
             let ms = |from: Instant, to: Instant| (to - from).as_millis();
             let via = format!(
                 "{self} (connected in {} ms, bound in {} ms, searched in {} ms)",
@@ -128,7 +138,7 @@ impl Server {
             Ok((entries, via))
         };
         let late = || Attempt::OutOfReach("does not answer in time".to_owned());
-        runtime.block_on(async {
+        here.block_on(&runtime, async {
             timeout_at(deadline.into(), conversation).await.unwrap_or_else(|_| Err(late()))
         })
     }

@@ -131,6 +131,8 @@ fn a_server_that_talks_nonsense_or_without_end_is_an_error_in_time() {
     ] {
         let server = TcpListener::bind("127.0.0.1:1389").unwrap();
         let bytes = nonsense.to_vec();
+        // The others are seen to be nonsense before that.
+        let bytes_of_one_answer = nonsense == endless;
         let talk = thread::spawn(move || {
             let (mut line, _) = server.accept().unwrap();
             let _ = line.write_all(&bytes);
@@ -141,6 +143,31 @@ fn a_server_that_talks_nonsense_or_without_end_is_an_error_in_time() {
         assert_eq!(result, SERVICE_ERR, "{nonsense:?}: {:#?}", log.lines());
         assert!(elapsed < Duration::from_secs(4), "{elapsed:?}");
         log.wait_for("event=error reason=\"[users.ldap]: ");
+        if bytes_of_one_answer {
+            log.wait_for("ldap://127.0.0.1:1389: says more than anybody's entry can hold");
+            assert!(elapsed < Duration::from_secs(2), "{elapsed:?}: it was listened to");
+        }
         talk.join().unwrap();
     }
+}
+
+#[test]
+fn of_an_answer_no_more_is_taken_in_than_a_person_can_need() {
+    let (machine, log) = machine(&format!("{LDAPS}cache = '1d'\n"));
+    let numbers = |count: usize| -> String {
+        (0..count).map(|n| format!("mobile: +49151{n:08}\n")).collect()
+    };
+    let slapd = Slapd::start(&machine, &person("alice", numbers(5_000).trim_end()));
+    assert_eq!(alice(&machine).0, SUCCESS, "{:#?}", log.lines());
+    log.wait_for("only 4 numbers count");
+    // It is told good-bye, and not only hung up on.
+    log.wait_for("UNBIND");
+    drop(slapd);
+    let _slapd = Slapd::start(&machine, &person("alice", numbers(20_000).trim_end()));
+    log.clear();
+    // It was asked, so the last good answer is not taken for its own.
+    let (result, elapsed) = alice(&machine);
+    assert_eq!(result, SERVICE_ERR, "{:#?}", log.lines());
+    log.wait_for("ldaps://localhost: says more than anybody's entry can hold");
+    assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
 }
