@@ -118,4 +118,15 @@ fn the_package_has_the_text_of_every_licence() {
         let is_licence = !["", "OR", "AND", "WITH", "LLVM-exception"].contains(&word);
         assert!(!is_licence || text.contains(&format!("\nLicense: {name}\n")), "{word}");
     }
+    // The rpm has one line for what is in the programs; of a choice it names what it likes.
+    let spec = page("packaging/rpm/pam-sms.spec");
+    let spec = spec.lines().find_map(|line| line.strip_prefix("License: ")).unwrap();
+    let built = ["tree", "--locked", "--prefix", "none", "-e", "normal", "-f", "{l}"];
+    for line in output("cargo", &built).lines().filter(|line| !line.contains(" OR ")) {
+        for word in line.trim_end_matches(" (*)").split(" AND ").filter(|word| !word.is_empty()) {
+            let name = if word == "GPL-3.0" { "GPL-3.0-only" } else { word };
+            let is_said = spec.split_whitespace().any(|said| said == name);
+            assert!(is_said || word.contains('/'), "packaging/rpm/pam-sms.spec: {word}");
+        }
+    }
 }
